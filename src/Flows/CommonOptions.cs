@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Flows.Core;
+
+namespace Flows;
+
+/// <summary>The options that mean the same in every verb. A new instance per verb: System.CommandLine binds them to their command.</summary>
+internal static class CommonOptions
+{
+    /// <summary>The store's directory.</summary>
+    public static Option<DirectoryInfo> Store() => new("--store")
+    {
+        Description = "Directory of the store.",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    /// <summary>How data is printed.</summary>
+    public static Option<string> Output(params string[] formats)
+    {
+        var option = new Option<string>("--output", "-o")
+        {
+            Description = "How to print.",
+            HelpName = string.Join('|', formats),
+            DefaultValueFactory = _ => formats[0],
+        };
+        option.AcceptOnlyFromAmong(formats);
+        return option;
+    }
+
+    public static Option<string> Since() => new("--since")
+    {
+        Description = "Begin of the span: a time such as 2026-01-31T10:00:00Z, or an age such as 2h. All there is unless given.",
+        HelpName = "TIME",
+    };
+
+    public static Option<string> Until() => new("--until")
+    {
+        Description = "End of the span, exclusive. Now unless given.",
+        HelpName = "TIME",
+    };
+
+    /// <summary>The span [since, until) in microseconds; open where not given.</summary>
+    /// <exception cref="FlowsException">A text is no time, or the span is empty.</exception>
+    public static (long SinceUs, long UntilUs) Span(string? since, string? until, TimeProvider time)
+    {
+        var now = time.NowUs();
+        var from = since is null ? 0 : UnixTime.Parse(since, now);
+        var to = until is null ? long.MaxValue : UnixTime.Parse(until, now);
+        return from < to
+            ? (from, to)
+            : throw new FlowsException(ExitCode.Usage, $"--since {since} is not before --until {until}.");
+    }
+}

@@ -1,0 +1,11 @@
+using System.CommandLine;
+using Flows;
+using Flows.Core;
+
+var root = new RootCommand("Flows: what talks to what, who was that at the time, and which rules would allow exactly that.");
+foreach (var verb in (ReadOnlySpan<Command>)[])
+{
+    root.Add(verb);
+}
+
+return (int)await CommandLine.RunAsync(root, args).ConfigureAwait(false);
