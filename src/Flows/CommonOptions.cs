@@ -27,6 +27,21 @@ internal static class CommonOptions
         return option;
     }
 
+    public static Option<FileInfo[]> Inventory() => new("--inventory")
+    {
+        Description = "JSON Lines of who holds which address. May be repeated.",
+        HelpName = "FILE",
+    };
+
+    public static Option<string[]> Listen() => new("--listen")
+    {
+        Description = "Where to listen: ADDRESS:PORT or unix:/path. May be repeated.",
+        HelpName = "ADDRESS:PORT",
+        DefaultValueFactory = _ => ["127.0.0.1:4739"],
+    };
+
+    public static IReadOnlyList<string> Paths(FileInfo[]? files) => [.. (files ?? []).Select(file => file.FullName)];
+
     public static Option<string> Since() => new("--since")
     {
         Description = "Begin of the span: a time such as 2026-01-31T10:00:00Z, or an age such as 2h. All there is unless given.",

@@ -1,0 +1,121 @@
+using System.Threading.Channels;
+using Apache.Arrow;
+using Flows.Capture;
+using Flows.Capture.Batching;
+using Flows.Capture.Conntrack;
+using Flows.Capture.Live;
+using Flows.Capture.Recording;
+using Flows.Core;
+using Flows.Core.Accounting;
+
+namespace Flows;
+
+/// <summary>
+/// The node's half of the data path, up to full batches: sources on their own threads, one batcher, one bounded channel. Whoever reads
+/// the channel owns each batch.
+/// </summary>
+internal sealed class Collection : IDisposable
+{
+    // The batcher counts what a full channel refuses; 16 batches of 4,096 rows are some seconds of a busy node, about 16 MB.
+    private const int BatchesMax = 16;
+
+    // A recording is for an hour of a lively node or a day of a quiet one, not for ever.
+    private const long RecordingBytesMax = 256L << 20;
+
+    private readonly Channel<RecordBatch> batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesMax) { SingleReader = true });
+    private readonly List<HopAccount> accounts = [];
+    private readonly Batcher batcher;
+    private readonly RecordingWriter? recording;
+    private readonly ConntrackSource? conntrack;
+    private readonly List<InterfaceSource> interfaces = [];
+
+    public Collection(SourceOptions options, TimeProvider time)
+    {
+        var point = new ObservationPoint(options.Node, options.Scope);
+        recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
+        batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
+        accounts.Add(batcher.Account);
+        if (options.Conntrack)
+        {
+            var account = Open("conntrack", "events");
+            var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
+            conntrack = new ConntrackSource(point, batcher.Append, account, time, settings, TapNetlink($"{options.Node}/conntrack"));
+        }
+
+        foreach (var name in options.Interfaces)
+        {
+            interfaces.Add(new InterfaceSource(name, point, batcher.Append, Open($"packets:{name}", "packets"), time, new InterfaceSourceOptions(), TapPackets($"{options.Node}/{name}")));
+        }
+    }
+
+    /// <summary>Full or aged batches; completed when the last row of the last source is in.</summary>
+    public ChannelReader<RecordBatch> Batches => batches.Reader;
+
+    public IReadOnlyList<HopAccount> Accounts => accounts;
+
+    /// <summary>What the kernel does not give as it should, in sentences.</summary>
+    public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];
+
+    /// <summary>Done when every source watches: from then on nothing is missed.</summary>
+    public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Started)]);
+
+    /// <summary>Runs all sources until cancelled, or until the first fails, which stops the others; then completes the channel.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var running = interfaces.Select(one => one.RunAsync(ending.Token)).ToList();
+        if (conntrack is not null)
+        {
+            running.Add(conntrack.RunAsync(ending.Token));
+        }
+
+        try
+        {
+            await await Task.WhenAny(running).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ending.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await batcher.CompleteAsync().ConfigureAwait(false);
+            recording?.Flush();
+        }
+
+        await Task.WhenAll(running).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        batcher.Dispose();
+        recording?.Dispose();
+    }
+
+    private HopAccount Open(string hop, string unit)
+    {
+        var account = new HopAccount(hop, unit);
+        accounts.Add(account);
+        return account;
+    }
+
+    private Action<ReadOnlySpan<byte>, long>? TapNetlink(string name)
+    {
+        if (recording is null)
+        {
+            return null;
+        }
+
+        var id = recording.AddInterface(name, RecordingWriter.LinkTypeNetlink);
+        return (datagram, timeUs) => recording.WriteNetlink(id, datagram, timeUs);
+    }
+
+    private PacketTap? TapPackets(string name)
+    {
+        if (recording is null)
+        {
+            return null;
+        }
+
+        var id = recording.AddInterface(name, RecordingWriter.LinkTypeEthernet);
+        return (frame, wireLength, timeUs) => recording.Write(id, frame, wireLength, timeUs);
+    }
+}

@@ -1,0 +1,119 @@
+using Flows.Core;
+using Flows.Core.Accounting;
+using Flows.Transport;
+using Flows.Transport.Intake;
+
+namespace Flows;
+
+/// <summary>
+/// The data path on one screen. ▷ is a bounded channel or a durable log; everything else is a call.
+/// <code>
+/// collect:  sources ─> Batcher ─▷ Spool ─▷ Sender ══HTTP/2══▷ (serve)
+/// serve:    FlowsWeb ─> Intake ─▷ Keeper ─> FlowStore ─> StoreReader ─> FlowsWeb
+/// up:       sources ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore ─> StoreReader ─> FlowsWeb
+/// </code>
+/// Each part starts in the order of the data and stops in it, too: sources first, so that what was seen still flows out.
+/// </summary>
+internal static class Pipeline
+{
+    // How long a stopping collector tries to hand over what it has; the rest waits on disk for the next start.
+    private static readonly TimeSpan DrainGrace = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(30);
+
+    /// <summary>Collects and ships until cancelled.</summary>
+    public static async Task CollectAsync(CollectorOptions options, TimeProvider time, CancellationToken cancellation)
+    {
+        using var spool = Spool.Open(options.SpoolDirectory, options.Sources.Node, options.Sources.Scope, new SpoolOptions(), time);
+        using var sender = new Sender(spool, new SenderOptions { Server = options.Server }, time);
+        using var collection = new Collection(options.Sources, time);
+        using var stopSending = new CancellationTokenSource();
+        var books = new Books(options.Sources.Node, time, [.. collection.Accounts, spool.Account]);
+
+        // 1. From the channel to the disk, from the disk to the server; reports travel with the batches.
+        var spooling = SpoolAllAsync(collection, spool);
+        var sending = sender.RunAsync(stopSending.Token);
+        var reporting = books.EveryAsync(ReportEvery, async report => await spool.AppendAsync(report, CancellationToken.None).ConfigureAwait(false), stopSending.Token);
+        var announcing = Announce.CollectingAsync(options, collection);
+
+        // 2. Watch. When it is time to end, the sources end first.
+        try
+        {
+            await collection.RunAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            await announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await spooling.ConfigureAwait(false);
+
+            // 3. Hand over what is there, then the last account, which covers all of it.
+            await stopSending.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(sending, reporting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (await sender.DrainAsync(DrainGrace, CancellationToken.None).ConfigureAwait(false))
+            {
+                await spool.AppendAsync(books.Report(), CancellationToken.None).ConfigureAwait(false);
+                await sender.DrainAsync(DrainGrace, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Receives, keeps and shows until cancelled.</summary>
+    public static async Task ServeAsync(ServerOptions options, TimeProvider time, CancellationToken cancellation)
+    {
+        await using var server = await Server.StartAsync(options, time).ConfigureAwait(false);
+        Announce.Serving(server);
+        await server.RunAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Collects, keeps and shows in this one process until cancelled.</summary>
+    public static async Task UpAsync(ServerOptions options, SourceOptions sources, TimeProvider time, CancellationToken cancellation)
+    {
+        using var collection = new Collection(sources, time);
+        await using var server = await Server.StartAsync(options, time, collection.Accounts).ConfigureAwait(false);
+        Announce.Serving(server);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var local = new LocalIntake(server.Intake, sources.Node, sources.Scope);
+        var books = new Books(sources.Node, time, collection.Accounts);
+
+        var keeping = local.TakeAllAsync(collection.Batches);
+        var reporting = books.EveryAsync(ReportEvery, local.TakeAsync, ending.Token);
+        var serving = server.RunAsync(ending.Token);
+        var announcing = Announce.WarningsAsync(collection);
+        try
+        {
+            // Whichever ends first, by request or by a fault, ends the other.
+            await await Task.WhenAny(collection.RunAsync(ending.Token), serving).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ending.CancelAsync().ConfigureAwait(false);
+            await announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(keeping, reporting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await local.TakeAsync(books.Report()).ConfigureAwait(false);
+            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task SpoolAllAsync(Collection collection, Spool spool)
+    {
+        await foreach (var batch in collection.Batches.ReadAllAsync().ConfigureAwait(false))
+        {
+            using (batch)
+            {
+                await spool.AppendAsync(batch, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+}
+
+/// <summary>What <c>flows collect</c> was asked for.</summary>
+internal sealed record CollectorOptions
+{
+    public required ServerAddress Server { get; init; }
+
+    public required string SpoolDirectory { get; init; }
+
+    public required SourceOptions Sources { get; init; }
+
+    /// <summary>Print "ready" on standard output when every source watches, for whoever started this process.</summary>
+    public bool SayWhenReady { get; init; }
+}

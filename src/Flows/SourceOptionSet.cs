@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Flows.Core;
+
+namespace Flows;
+
+/// <summary>What to watch on this machine.</summary>
+internal sealed record SourceOptions
+{
+    /// <summary>The node's name, as the inventory knows it.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>The routing domain in which this node's addresses are unique.</summary>
+    public required string Scope { get; init; }
+
+    public bool Conntrack { get; init; }
+
+    /// <summary>Names of the interfaces whose packets are tracked.</summary>
+    public IReadOnlyList<string> Interfaces { get; init; } = [];
+
+    /// <summary>Switch conntrack's accounting, events and timestamps on in this network namespace.</summary>
+    public bool ManageSysctl { get; init; }
+
+    /// <summary>A pcapng file that gets every netlink message and packet as it was received; none when null.</summary>
+    public string? RecordTo { get; init; }
+}
+
+/// <summary>The flags that <c>collect</c> and <c>up</c> share.</summary>
+internal sealed class SourceOptionSet
+{
+    private readonly Option<string> node = new("--node") { Description = "This node's name in the inventory. The host name unless given.", HelpName = "NAME" };
+    private readonly Option<string> scope = new("--scope")
+    {
+        Description = "The routing domain in which this node's addresses are unique.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "default",
+    };
+
+    private readonly Option<bool> conntrack = new("--conntrack") { Description = "Record what the kernel's connection tracking sees (needs CAP_NET_ADMIN). The default when no --interface is given." };
+    private readonly Option<string[]> interfaces = new("--interface") { Description = "Track the packets of this interface (needs CAP_NET_RAW). May be repeated.", HelpName = "NAME" };
+    private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in this network namespace." };
+    private readonly Option<FileInfo> record = new("--record") { Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.", HelpName = "FILE" };
+
+    public void AddTo(Command verb)
+    {
+        verb.Add(node);
+        verb.Add(scope);
+        verb.Add(conntrack);
+        verb.Add(interfaces);
+        verb.Add(manageSysctl);
+        verb.Add(record);
+    }
+
+    public SourceOptions Read(ParseResult parsed)
+    {
+        var chosen = parsed.GetValue(interfaces) ?? [];
+        return new SourceOptions
+        {
+            Node = parsed.GetValue(node) ?? Environment.MachineName,
+            Scope = parsed.GetValue(scope) ?? "default",
+            Conntrack = parsed.GetValue(conntrack) || chosen.Length == 0,
+            Interfaces = chosen.Distinct(StringComparer.Ordinal).ToArray(),
+            ManageSysctl = parsed.GetValue(manageSysctl),
+            RecordTo = parsed.GetValue(record)?.FullName,
+        };
+    }
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Text.Json;
+using Flows.Core;
+
+namespace Flows.Verbs;
+
+/// <summary><c>flows replay</c>: capture files through the same path as live traffic.</summary>
+internal static class ReplayVerb
+{
+    public static Command Create()
+    {
+        var files = new Argument<FileInfo[]>("FILE") { Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record'.", Arity = ArgumentArity.OneOrMore };
+        var store = CommonOptions.Store();
+        var inventory = CommonOptions.Inventory();
+        var node = new Option<string>("--node") { Description = "The node that saw the packets, where the file does not say.", HelpName = "NAME", DefaultValueFactory = _ => "replay" };
+        var scope = new Option<string>("--scope") { Description = "The routing domain of the addresses.", HelpName = "NAME", DefaultValueFactory = _ => "default" };
+        var output = CommonOptions.Output("table", "json");
+        var verb = new Command("replay", """
+            Put capture files through the same path as live traffic. Returns when all is sealed and rolled up.
+
+            Example: flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
+            """) { files, store, inventory, node, scope, output };
+        verb.SetAction(async (parsed, cancel) =>
+        {
+            var options = new ReplayOptions
+            {
+                Files = [.. parsed.GetRequiredValue(files).Select(file => file.FullName)],
+                StoreDirectory = parsed.GetRequiredValue(store).FullName,
+                Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
+                Node = parsed.GetRequiredValue(node),
+                Scope = parsed.GetRequiredValue(scope),
+            };
+            using var lifetime = Lifetime.Start(cancel);
+            var result = await Replay.RunAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
+            Print(result, parsed.GetRequiredValue(output));
+            if (result.Fault is { } fault)
+            {
+                throw new FlowsException(ExitCode.Failed, fault);
+            }
+
+            return (int)ExitCode.Ok;
+        });
+        return verb;
+    }
+
+    private static void Print(ReplayResult result, string format)
+    {
+        if (format == "json")
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(
+                new { result.Packets, result.PacketsInFlows, result.Rejected, result.Connections, result.Rows, result.Conservation }, Json.Indented));
+            return;
+        }
+
+        var table = new DataTable("what", "count");
+        table.Add("packets", result.Packets);
+        table.Add("packets in flows", result.PacketsInFlows);
+        foreach (var (reason, count) in result.Rejected)
+        {
+            table.Add($"rejected: {reason}", count);
+        }
+
+        table.Add("connections", result.Connections);
+        table.Add("rows", result.Rows);
+        table.Print(format, Console.Out);
+    }
+}

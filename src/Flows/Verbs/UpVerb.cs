@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Flows.Core;
+
+namespace Flows.Verbs;
+
+/// <summary><c>flows up</c>: collector, store and page for this one machine.</summary>
+internal static class UpVerb
+{
+    public static Command Create()
+    {
+        var store = CommonOptions.Store();
+        var listen = CommonOptions.Listen();
+        var inventory = CommonOptions.Inventory();
+        var sources = new SourceOptionSet();
+        var verb = new Command("up", """
+            Watch this machine and show it: collector, store and page in one process.
+
+            Example: flows up --store /var/lib/flows/store
+            """) { store, listen, inventory };
+        sources.AddTo(verb);
+        verb.SetAction(async (parsed, cancel) =>
+        {
+            var options = new ServerOptions
+            {
+                StoreDirectory = parsed.GetRequiredValue(store).FullName,
+                Listen = parsed.GetRequiredValue(listen),
+                Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
+                NameThisHost = true,
+            };
+            using var lifetime = Lifetime.Start(cancel);
+            await Pipeline.UpAsync(options, sources.Read(parsed), TimeProvider.System, lifetime.Token).ConfigureAwait(false);
+            return (int)ExitCode.Ok;
+        });
+        return verb;
+    }
+}
