@@ -15,7 +15,7 @@ public static class EdgeGraph
         var ends = edges.Select(edge => (Edge: edge, From: MapPlace.Of(edge.Src, level), To: MapPlace.Of(Target(edge, level), level))).ToArray();
         var several = new MapPlace.Several(
             ends.SelectMany(end => new[] { end.From.Cluster, end.To.Cluster }).Where(cluster => cluster.Length > 0).Distinct().Count() > 1,
-            ends.SelectMany(end => new[] { end.From.Scope, end.To.Scope }).Distinct().Count() > 1);
+            ends.SelectMany(end => new[] { end.From.Scope, end.To.Scope }).Where(scope => scope.Length > 0).Distinct().Count() > 1);
 
         MapNode[] nodes =
         [

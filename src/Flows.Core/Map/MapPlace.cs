@@ -32,7 +32,7 @@ internal sealed record MapPlace(string Key, string Kind, string Label, string Cl
     /// <summary>The label, with cluster or scope where the graph has several and the label alone could mean two things.</summary>
     public string LabelAmong(Several several) =>
         several.Clusters && Cluster.Length > 0 ? $"{Cluster}: {Label}"
-        : several.Scopes && Cluster.Length == 0 ? $"{Scope}: {Label}"
+        : several.Scopes && Cluster.Length == 0 && Scope.Length > 0 ? $"{Scope}: {Label}"
         : Label;
 
     /// <summary>The addresses of unknown entities, in the order of addresses; what is not an address (a range) comes last.</summary>

@@ -85,8 +85,9 @@ internal static class WhoVerb
             foreach (var said in history)
             {
                 table.Add(
-                    said.Entity.Scope, RangeOf(said), Entity.TextOf(said.Entity.Kind), said.Entity.Namespace, said.Entity.Name, said.Entity.Workload, said.Entity.Node,
-                    UnixTime.Text(said.ValidFromUs), said.ValidToUs is { } end ? UnixTime.Text(end) : "", UnixTime.Text(said.LearnedAtUs), said.Origin, StandingOf(said, history));
+                    Visible(said.Entity.Scope), RangeOf(said), Entity.TextOf(said.Entity.Kind), Visible(said.Entity.Namespace), Visible(said.Entity.Name),
+                    Visible(said.Entity.Workload), Visible(said.Entity.Node), UnixTime.Text(said.ValidFromUs),
+                    said.ValidToUs is { } end ? UnixTime.Text(end) : "", UnixTime.Text(said.LearnedAtUs), Visible(said.Origin), StandingOf(said, history));
             }
 
             to.WriteLine();
@@ -141,6 +142,8 @@ internal static class WhoVerb
         var name = entity.Namespace.Length > 0 ? $"{entity.Namespace}/{entity.Name}" : entity.Name;
         return VisibleText.Of($"{Entity.TextOf(entity.Kind)} {name}{(entity.Workload.Length > 0 ? $" of {entity.WorkloadKind} {entity.Workload}" : "")}");
     }
+
+    private static string Visible(string text) => VisibleText.Of(text);
 
     private static string RangeOf(IdentityInterval said) => AddressRange.Of(said.Address, said.PrefixLength).ToString();
 

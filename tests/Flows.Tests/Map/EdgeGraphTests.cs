@@ -85,6 +85,16 @@ public sealed class EdgeGraphTests
     }
 
     [Fact]
+    public void Scopes_are_named_only_where_the_graph_has_several()
+    {
+        var one = Drawn.Edge(Drawn.Unknown("203.0.113.1"), new Entity { Id = 9, Kind = EntityKind.Host, Name = "h" }, 80, answered: 1);
+        var two = Drawn.Edge(Drawn.Unknown("203.0.113.1"), new Entity { Id = 9, Kind = EntityKind.Host, Name = "h", Scope = "west" }, 80, answered: 1);
+
+        Assert.Equal(["external", "h"], EdgeGraph.Of([one], MapLevel.Workload).Nodes.Select(node => node.Label));
+        Assert.Equal(["c1: external", "west: h"], EdgeGraph.Of([two], MapLevel.Workload).Nodes.Select(node => node.Label));
+    }
+
+    [Fact]
     public void Links_say_what_failed_and_what_is_doubtful()
     {
         var ambiguous = new Entity { Id = 7, Kind = EntityKind.Ambiguous, Name = "pod shop/a | node n1" };

@@ -14,7 +14,6 @@ public sealed class MapTextTests
     [InlineData(MapLevel.Service, "json")]
     [InlineData(MapLevel.Namespace, "dot")]
     [InlineData(MapLevel.Workload, "csv")]
-    [InlineData(MapLevel.Service, "table")]
     public void Map_of_the_shop_is_as_agreed(MapLevel level, string format)
     {
         using var text = new StringWriter();
