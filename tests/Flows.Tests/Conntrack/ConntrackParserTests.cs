@@ -116,7 +116,7 @@ public sealed class ConntrackParserTests
         for (var count = 0; netlink.Next(); count++)
         {
             Assert.True(count <= bytes.Length / 16);
-            ConntrackParser.TryParse(in netlink, out _);
+            _ = ConntrackParser.TryParse(in netlink, out _);
         }
     }
 }

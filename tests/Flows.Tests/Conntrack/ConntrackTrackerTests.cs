@@ -180,9 +180,10 @@ public sealed class ConntrackTrackerTests
     [Fact]
     public void A_DESTROY_alone_still_gives_a_whole_row()
     {
-        Give(Tcp with { IsDestroy = true, TcpState = TimeWait, Status = Replied, Orig = (6, 500), Reply = (5, 900), StartUs = (ulong)now - 5000 });
+        var began = now - 5000;
+        Give(Tcp with { IsDestroy = true, TcpState = TimeWait, Status = Replied, Orig = (6, 500), Reply = (5, 900), StartUs = (ulong)began });
         var row = Assert.Single(rows);
-        Assert.Equal((FlowState.Closed, 500UL, now - 5000, DirectionBy.PortOrder), (row.State, row.FwdBytes, row.ConnStartUs, row.DirectionBy));
+        Assert.Equal((FlowState.Closed, 500UL, began, DirectionBy.PortOrder), (row.State, row.FwdBytes, row.ConnStartUs, row.DirectionBy));
     }
 
     [Fact]
