@@ -61,6 +61,14 @@ internal sealed partial class ConntrackNetns : IDisposable
 
     public T InServer<T>(Func<T> act) => In(server, act);
 
+    /// <summary>Takes every effective capability from the calling thread, and so from the threads that it starts.</summary>
+    public static void DropCapabilities()
+    {
+        // _LINUX_CAPABILITY_VERSION_3 and pid 0; then effective, permitted, inheritable, twice.
+        int[] header = [0x20080522, 0];
+        Assert.Equal(0, CapSet(header, new uint[6]));
+    }
+
     public void Dispose()
     {
         foreach (var space in new[] { client, server })
@@ -119,6 +127,9 @@ internal sealed partial class ConntrackNetns : IDisposable
         fault?.Throw();
         return result!;
     }
+
+    [LibraryImport("libc", EntryPoint = "capset", SetLastError = true)]
+    private static partial int CapSet(int[] header, uint[] data);
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     private static partial int SetNs(SafeFileHandle fd, int type);

@@ -3,8 +3,11 @@ using System.Net.Sockets;
 using Flows.Capture;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Recording;
+using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
+using SharpPcap;
+using SharpPcap.LibPcap;
 using Xunit;
 
 namespace Flows.SystemTests.Conntrack;
@@ -147,6 +150,56 @@ public sealed class ConntrackSourceTests
         Assert.True(run.Account.Report().Holds);
     }
 
+    [Fact]
+    public async Task A_reader_that_fell_behind_loses_no_end_and_counts_what_it_lost()
+    {
+        const int Connections = 1000;
+        ConntrackNetns.Require();
+        using var net = new ConntrackNetns();
+
+        // Some twenty events fit; the sink holds the reader up at the first row.
+        using var run = await SourceRun.StartAsync(net, receiveBufferBytes: 16 << 10, firstRowDelay: TimeSpan.FromSeconds(1));
+        net.InClient(() =>
+        {
+            for (var i = 0; i < Connections; i++)
+            {
+                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                Assert.Throws<SocketException>(() => socket.Connect("10.77.0.2", 4444));
+            }
+
+            return 0;
+        });
+        var deadline = TimeProvider.System.GetTimestamp();
+        while (run.RowCount < Connections && TimeProvider.System.GetElapsedTime(deadline) < TimeSpan.FromSeconds(20))
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+
+        var rows = await run.StopAsync();
+        var report = run.Account.Report();
+        Assert.True(report.Holds && report.Dropped["netlink_overrun"] > 0, report.ToString());
+        Assert.Equal(Connections, rows.Count(row => row is { DstPort: 4444, State: FlowState.Refused, FwdPackets: 1, RevPackets: 1 }));
+        Assert.Equal(Connections, rows.Count(row => row.WindowNo == 0));
+        Assert.Equal(rows, run.Replay().Rows);
+    }
+
+    [Fact]
+    public async Task Without_the_capability_the_error_names_it()
+    {
+        ConntrackNetns.Require();
+        using var net = new ConntrackNetns();
+        var source = new ConntrackSource(Point, (in FlowRow _) => { }, new HopAccount("conntrack", "events"), TimeProvider.System, new());
+        var running = net.InClient(() =>
+        {
+            ConntrackNetns.DropCapabilities();
+            return source.RunAsync(CancellationToken.None);
+        });
+        var fault = await Assert.ThrowsAsync<FlowsException>(() => running);
+        Assert.Equal(ExitCode.Failed, fault.ExitCode);
+        Assert.Contains("CAP_NET_ADMIN", fault.Message);
+        Assert.True(source.Started.IsCanceled);
+    }
+
     private static Socket Listen(AddressFamily family, string address)
     {
         var socket = new Socket(family, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
@@ -221,24 +274,41 @@ public sealed class ConntrackSourceTests
     private sealed class SourceRun : IDisposable
     {
         private readonly List<FlowRow> rows = [];
-        private readonly List<(byte[] Packet, long TimeUs)> recorded = [];
+        private readonly string file = Path.GetTempFileName();
+        private readonly RecordingWriter recording;
+        private readonly int recordingInterface;
         private readonly CancellationTokenSource stop = new();
         private readonly Task running;
 
-        private SourceRun(ConntrackNetns net, TimeSpan activeTimeout)
+        private SourceRun(ConntrackNetns net, ConntrackSourceOptions options, TimeSpan firstRowDelay)
         {
-            var options = new ConntrackSourceOptions { ActiveTimeout = activeTimeout };
-            Source = new ConntrackSource(Point, (in FlowRow row) => rows.Add(row), Account, TimeProvider.System, options, Tap);
+            recording = new RecordingWriter(File.Create(file), 64 << 20, "flows.node=node-1");
+            recordingInterface = recording.AddInterface("conntrack", RecordingWriter.LinkTypeNetlink);
+            Source = new ConntrackSource(Point, Sink, Account, TimeProvider.System, options, Tap);
             running = net.InServer(() => Source.RunAsync(stop.Token));
+
+            void Sink(in FlowRow row)
+            {
+                if (rows.Count == 0)
+                {
+                    Thread.Sleep(firstRowDelay);
+                }
+
+                rows.Add(row);
+            }
         }
+
+        public int RowCount => rows.Count;
 
         public HopAccount Account { get; } = new("conntrack", "events");
 
         public ConntrackSource Source { get; }
 
-        public static async Task<SourceRun> StartAsync(ConntrackNetns net, TimeSpan? activeTimeout = null)
+        public static async Task<SourceRun> StartAsync(
+            ConntrackNetns net, TimeSpan? activeTimeout = null, int receiveBufferBytes = 64 << 20, TimeSpan firstRowDelay = default)
         {
-            var run = new SourceRun(net, activeTimeout ?? TimeSpan.FromMinutes(1));
+            var options = new ConntrackSourceOptions { ActiveTimeout = activeTimeout ?? TimeSpan.FromMinutes(1), ReceiveBufferBytes = receiveBufferBytes };
+            var run = new SourceRun(net, options, firstRowDelay);
             await await Task.WhenAny(run.Source.Started, run.running).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
             return run;
         }
@@ -256,18 +326,27 @@ public sealed class ConntrackSourceTests
             var again = new List<FlowRow>();
             var account = new HopAccount("conntrack", "events");
             var replay = new ConntrackReplay(Point, (in FlowRow row) => again.Add(row), account);
-            foreach (var (packet, timeUs) in recorded)
+            recording.Dispose();
+            using var device = new CaptureFileReaderDevice(file);
+            device.Open();
+            Assert.Equal(RecordingWriter.LinkTypeNetlink, (int)device.LinkType);
+            while (device.GetNextPacket(out var packet) == GetPacketStatus.PacketRead)
             {
-                replay.OnPacket(packet, timeUs);
+                var time = packet.Header.Timeval;
+                replay.OnPacket(packet.Data, ((long)time.Seconds * UnixTime.Second) + (long)time.MicroSeconds);
             }
 
             replay.Complete();
             return (again, account.Report());
         }
 
-        public void Dispose() => stop.Dispose();
+        public void Dispose()
+        {
+            stop.Dispose();
+            recording.Dispose();
+            File.Delete(file);
+        }
 
-        private void Tap(ReadOnlySpan<byte> datagram, long timeUs) =>
-            recorded.Add(([0, 0, 3, 56, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, .. datagram], timeUs));
+        private void Tap(ReadOnlySpan<byte> datagram, long timeUs) => Assert.True(recording.WriteNetlink(recordingInterface, datagram, timeUs));
     }
 }
