@@ -49,6 +49,9 @@ internal struct ConntrackEntry
     public uint DumpNo;
     public byte DumpsMissed;
 
+    /// <summary>One packet, and one that answered it and closed: had the initiator reset, it would have sent two.</summary>
+    private readonly bool IsLoneRefusal => Latest is { OrigPackets: 1, ReplyPackets: 1 } && (Found || !MidStream);
+
     public readonly bool TcpIsOver => TcpState is TcpStates.TimeWait or TcpStates.Close;
 
     /// <summary>Takes over what a message says of the connection.</summary>
@@ -94,9 +97,10 @@ internal struct ConntrackEntry
         {
             TcpStates.TimeWait => FlowState.Closed,
             TcpStates.Close when BothFin => FlowState.Closed,
-            TcpStates.Close when SeenReply => FlowState.Reset,
+            TcpStates.Close when SeenReply && !IsLoneRefusal => FlowState.Reset,
 
-            // A RST to the SYN destroys the entry before the flag SEEN_REPLY is set; only the counter and the state show it.
+            // A RST to the SYN destroys the entry before the flag SEEN_REPLY is set; only the counter and the state show it. A DESTROY that
+            // the kernel had to send again shows the flag all the same.
             TcpStates.Close => replied || !HasCounters ? FlowState.Refused : FlowState.Unanswered,
             TcpStates.LastAck when gone => FlowState.Closed,
             TcpStates.SynSent or TcpStates.SynSent2 or 0 when !replied => FlowState.Unanswered,

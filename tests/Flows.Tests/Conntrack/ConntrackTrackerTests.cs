@@ -187,6 +187,14 @@ public sealed class ConntrackTrackerTests
     }
 
     [Fact]
+    public void A_refusal_whose_DESTROY_was_sent_again_is_a_refusal_although_its_reply_flag_is_set()
+    {
+        Give(Tcp with { IsDestroy = true, TcpState = Close, Status = Replied, Orig = (1, 60), Reply = (1, 40) });
+        Give(Tcp with { IsDestroy = true, SrcPort = 40001, TcpState = Close, Status = Replied, Orig = (2, 100), Reply = (1, 60) });
+        Assert.Equal([FlowState.Refused, FlowState.Reset], rows.Select(row => row.State));
+    }
+
+    [Fact]
     public void A_long_connection_reports_deltas()
     {
         EmptyDump(ConntrackDump.Initial);
