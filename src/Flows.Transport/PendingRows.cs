@@ -1,18 +1,18 @@
 namespace Flows.Transport;
 
 /// <summary>
-/// The rows of each record that waits in a log, in the log's order: what the books of a hop call in flight. Thread safe.
+/// The rows of each record that waits in a log: what the books of a hop call in flight. Thread safe.
 /// </summary>
 internal sealed class PendingRows
 {
-    private readonly Queue<(ulong Sequence, int Rows)> waiting = new();
+    private readonly SortedDictionary<ulong, int> waiting = [];
 
     /// <summary>Rows that wait now.</summary>
     public long Total()
     {
         lock (waiting)
         {
-            return waiting.Sum(record => (long)record.Rows);
+            return waiting.Values.Sum(rows => (long)rows);
         }
     }
 
@@ -20,7 +20,7 @@ internal sealed class PendingRows
     {
         lock (waiting)
         {
-            waiting.Enqueue((sequence, rows));
+            waiting[sequence] = rows;
         }
     }
 
@@ -29,13 +29,28 @@ internal sealed class PendingRows
     {
         lock (waiting)
         {
-            var rows = 0L;
-            while (waiting.TryPeek(out var oldest) && oldest.Sequence < sequence)
-            {
-                rows += waiting.Dequeue().Rows;
-            }
-
-            return rows;
+            return Take(waiting.Keys.TakeWhile(key => key < sequence).ToList());
         }
+    }
+
+    /// <summary>Takes out the records of a range that are not among the good ones, and returns their rows.</summary>
+    public long TakeMissing(ulong from, ulong before, IReadOnlySet<ulong> good)
+    {
+        lock (waiting)
+        {
+            return Take(waiting.Keys.TakeWhile(key => key < before).Where(key => key >= from && !good.Contains(key)).ToList());
+        }
+    }
+
+    private long Take(List<ulong> sequences)
+    {
+        var rows = 0L;
+        foreach (var sequence in sequences)
+        {
+            waiting.Remove(sequence, out var taken);
+            rows += taken;
+        }
+
+        return rows;
     }
 }
