@@ -149,7 +149,7 @@ public sealed class SegmentLogTests : IDisposable
                 Assert.Equal(left.Count, left.Intersect(Enumerable.Range(0, count)).Count());
                 Assert.True(log.Damage != default);
             },
-            iter: 300, threads: 1);
+            iter: 60, threads: 1);
 
     [Fact]
     public void Truncation_anywhere_leaves_a_prefix() =>
@@ -167,7 +167,7 @@ public sealed class SegmentLogTests : IDisposable
                 using var log = SegmentLog.Open(here.Path, Small);
                 Assert.Equal(Enumerable.Range(0, Numbers(log).Count), Numbers(log));
             },
-            iter: 200, threads: 1);
+            iter: 40, threads: 1);
 
     [Fact]
     public void A_full_log_refuses_the_newest_and_takes_again_after_a_trim()
@@ -205,7 +205,6 @@ public sealed class SegmentLogTests : IDisposable
     public void A_failed_sync_moves_everything_unsynced_to_a_new_file()
     {
         var failures = 0;
-        var synced = new List<string>();
         var options = Small with
         {
             Sync = handle =>
