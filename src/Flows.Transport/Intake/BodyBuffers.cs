@@ -50,7 +50,13 @@ internal ref struct BodyBuffers
         }
 
         var buffer = body.Slice((int)offset, (int)length);
-        return decompressor is null ? TryCopy(buffer, bytes, out values) : TryUnpack(buffer, bytes, decompressor, out values);
+        if (decompressor is null)
+        {
+            return TryCopy(buffer, bytes, out values);
+        }
+
+        // The Arrow library for .NET writes an absent buffer as a prefix and nothing, or as a frame of nothing.
+        return (mayBeAbsent && IsEmptyFrame(buffer)) || TryUnpack(buffer, bytes, decompressor, out values);
     }
 
     private static bool TryCopy(ReadOnlySpan<byte> buffer, int bytes, out byte[] values)
@@ -59,6 +65,10 @@ internal ref struct BodyBuffers
         values = fits ? buffer[..bytes].ToArray() : [];
         return fits;
     }
+
+    private static bool IsEmptyFrame(ReadOnlySpan<byte> buffer) =>
+        buffer.Length >= PrefixBytes && BinaryPrimitives.ReadInt64LittleEndian(buffer) is var declared
+        && (declared == 0 || (declared == NotCompressed && buffer.Length == PrefixBytes));
 
     private static bool TryUnpack(ReadOnlySpan<byte> buffer, int bytes, Decompressor decompressor, out byte[] values)
     {

@@ -160,7 +160,7 @@ public sealed class IntakeTests : IDisposable
         using (var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
         {
             stream.Position = length / 2;
-            stream.Write(new byte[3]);
+            stream.Write([0xFF, 0xFE, 0xFD, 0xFC]);
         }
 
         Assert.Equal([0ul, 2ul], intake.ReadUnsealed(10).Select(record => record.Position));

@@ -251,7 +251,7 @@ public sealed class SegmentLogTests : IDisposable
             Sync = handle =>
             {
                 Interlocked.Increment(ref syncs);
-                Thread.Sleep(5);
+                Thread.Sleep(5); // A disk takes its time; that is when appenders gather.
                 RandomAccess.FlushToDisk(handle);
             },
         };
