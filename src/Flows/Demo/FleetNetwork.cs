@@ -92,7 +92,7 @@ internal static class FleetNetwork
     public const string Loopback = "link set lo up\n";
 
     /// <summary>Run in <see cref="FleetPlan.NodeA"/>: the link between the nodes.</summary>
-    public static string JoinNodes(int otherPid) => $"link add name link type veth peer name link netns {otherPid}\n";
+    public static string JoinNodes(int otherPid) => $"link add name uplink type veth peer name uplink netns {otherPid}\n";
 
     /// <summary>Run in each node when the link exists.</summary>
     public static string NodeLink(FleetNodePlan self)
@@ -100,12 +100,12 @@ internal static class FleetNetwork
         var other = FleetPlan.Nodes.First(node => node != self);
         var beyond = FleetPlan.Members.Where(member => member.Node == other.Name && !member.HostNetwork && member.V6.Length == 0);
         return $"""
-            address add {self.V4}/24 dev link
-            address add {self.V6}/64 dev link nodad
-            link set link up
-            route add {other.PodsV4} via {other.V4} dev link src {self.V4}
-            route add {other.PodsV6} via {other.V6} dev link src {self.V6}
-            {string.Join('\n', beyond.Select(member => $"route add {member.V4}/32 via {other.V4} dev link src {self.V4}"))}
+            address add {self.V4}/24 dev uplink
+            address add {self.V6}/64 dev uplink nodad
+            link set uplink up
+            route add {other.PodsV4} via {other.V4} dev uplink src {self.V4}
+            route add {other.PodsV6} via {other.V6} dev uplink src {self.V6}
+            {string.Join('\n', beyond.Select(member => $"route add {member.V4}/32 via {other.V4} dev uplink src {self.V4}"))}
 
             """;
     }

@@ -73,6 +73,7 @@ public sealed class FleetTests
         }
         while (pods.Count < FleetPlan.Members.Count(member => !member.HostNetwork) + FleetPlan.Nodes.Count);
         await Task.Delay(2000, token);
+        Assert.Equal(pods.Order(), PodsBelow(demo.Id).Order());
 
         demo.Kill(entireProcessTree: false);
         await demo.WaitForExitAsync(token);
