@@ -94,7 +94,7 @@ internal static class FleetNetwork
     /// <summary>Run in <see cref="FleetPlan.NodeA"/>: the link between the nodes.</summary>
     public static string JoinNodes(int otherPid) => $"link add name uplink type veth peer name uplink netns {otherPid}\n";
 
-    /// <summary>Run in each node when the link exists.</summary>
+    /// <summary>Run in each node when the link exists. Without a link-local address the kernel would not ask for the neighbour of a forwarded packet.</summary>
     public static string NodeLink(FleetNodePlan self)
     {
         var other = FleetPlan.Nodes.First(node => node != self);
@@ -102,6 +102,7 @@ internal static class FleetNetwork
         return $"""
             address add {self.V4}/24 dev uplink
             address add {self.V6}/64 dev uplink nodad
+            address add fe80::{self.V6[^1]}/64 dev uplink nodad
             link set uplink up
             route add {other.PodsV4} via {other.V4} dev uplink src {self.V4}
             route add {other.PodsV6} via {other.V6} dev uplink src {self.V6}

@@ -8,6 +8,9 @@ namespace Flows.SystemTests.Demo;
 /// <summary><c>conntrack -E -e NEW</c> in the network namespace of a process: each new connection with both its tuples.</summary>
 internal sealed partial class ConntrackWatch
 {
+    // Ends with the test, however that ends: its standard input closes then.
+    private const string Script = "conntrack -E -e NEW --buffer-size 4194304 & watch=$!; read end; kill $watch; wait $watch";
+
     private readonly Process process;
     private readonly Task<string> output;
 
@@ -17,8 +20,12 @@ internal sealed partial class ConntrackWatch
         output = process.StandardOutput.ReadToEndAsync();
     }
 
-    public static ConntrackWatch Start(int pid) => new(Process.Start(
-        new ProcessStartInfo("nsenter", ["--target", $"{pid}", "--net", "--", "conntrack", "-E", "-e", "NEW", "--buffer-size", "4194304"]) { RedirectStandardOutput = true })!);
+    public static ConntrackWatch Start(int pid) => new(Process.Start(new ProcessStartInfo("nsenter", ["--target", $"{pid}", "--net", "--", "sh", "-c", Script])
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!);
 
     /// <summary>How a true connection must look in the kernel: who dialled what, and who answers.</summary>
     public static string KeyOf(TruthConnection one) =>
@@ -27,7 +34,7 @@ internal sealed partial class ConntrackWatch
     /// <summary>All new connections so far as <see cref="KeyOf"/> writes them, sorted.</summary>
     public async Task<List<string>> StopAsync()
     {
-        process.Kill();
+        process.StandardInput.Close();
         await process.WaitForExitAsync();
         var lines = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         process.Dispose();
