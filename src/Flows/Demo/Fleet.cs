@@ -82,15 +82,18 @@ internal sealed class Fleet : IAsyncDisposable
     internal async Task<IReadOnlyList<Accepted>> AcceptedByAsync(FleetMember member) =>
         (await ProcessOf(member.Name).AskAsync(new PodRequest { Do = "accepted" }).ConfigureAwait(false)).Accepted;
 
-    /// <summary>A member's process is killed, its link vanishes, and from then on nobody holds its addresses.</summary>
+    /// <summary>
+    /// A member loses its link, and from then on nobody holds its addresses; its process is killed. In this order, because the kernel
+    /// takes the link away by itself some time after the last process of a namespace.
+    /// </summary>
     internal async Task BuryAsync(FleetMember member)
     {
-        processes.TryRemove(member.Name, out var process);
-        await process!.KillAsync().ConfigureAwait(false);
-        await process.DisposeAsync().ConfigureAwait(false);
         await ProcessOf(member.Node).IpAsync(FleetNetwork.Detach(member)).ConfigureAwait(false);
         var index = tenures.FindIndex(tenure => tenure.Member == member);
         tenures[index] = tenures[index] with { ToUs = time.NowUs() };
+        processes.TryRemove(member.Name, out var process);
+        await process!.KillAsync().ConfigureAwait(false);
+        await process.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>A member comes to life in the running fleet.</summary>

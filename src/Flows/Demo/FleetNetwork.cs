@@ -139,7 +139,7 @@ internal static class FleetNetwork
 
         """;
 
-    /// <summary>Run in the node when a member is gone.</summary>
+    /// <summary>Run in the node when a member dies.</summary>
     public static string Detach(FleetMember member) => $"link delete {LinkOf(member)}\n";
 
     /// <summary>A link's name has 15 characters at most; the workload and the address's last byte tell them apart.</summary>
