@@ -3,7 +3,7 @@ using Flows;
 using Flows.Core;
 
 var root = new RootCommand("Flows: what talks to what, who was that at the time, and which rules would allow exactly that.");
-foreach (var verb in (ReadOnlySpan<Command>)[])
+foreach (var verb in (ReadOnlySpan<Command>)[Flows.Verbs.DemoPodVerb.Create()])
 {
     root.Add(verb);
 }
