@@ -1,0 +1,20 @@
+namespace Flows.Store;
+
+/// <summary>What the writer of a store may use, and how patient it is.</summary>
+public sealed record StoreOptions
+{
+    /// <summary>Memory that DuckDB may take, in MiB; it spills to the store's <c>tmp/</c> beyond. A seal of 1 M rows needs about 300.</summary>
+    public int MemoryMaxMib { get; init; } = 512;
+
+    /// <summary>Threads of DuckDB; two leave a small server room for the intake.</summary>
+    public int Threads { get; init; } = 2;
+
+    /// <summary>How far two nodes' clocks may be apart and still be seen to report one connection.</summary>
+    public TimeSpan SkewMax { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a superseded file stays, so that readers that began before the swap can end.</summary>
+    public TimeSpan SupersededGrace { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long after its end an hour is cold: its minutes are folded into one file, and late rows rewrite that.</summary>
+    public TimeSpan HourSettle { get; init; } = TimeSpan.FromMinutes(10);
+}

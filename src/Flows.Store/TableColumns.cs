@@ -1,0 +1,50 @@
+using Flows.Core.Facts;
+
+namespace Flows.Store;
+
+/// <summary>Names and DuckDB types of a stored table's columns, in stored order.</summary>
+internal sealed record TableColumns(params (string Name, string Type)[] All)
+{
+    public static readonly TableColumns Flows = new([.. FlowColumns.All.Select(column => (column.Name, column.StoreType))]);
+
+    public static readonly TableColumns Edges = new(
+        ("bucket", "TIMESTAMP"), ("src_entity", "UBIGINT"), ("dst_entity", "UBIGINT"), ("svc_entity", "UBIGINT"), ("protocol", "UTINYINT"),
+        ("dst_port", "USMALLINT"), ("svc_port", "USMALLINT"), ("connections", "BIGINT"), ("answered", "BIGINT"), ("refused", "BIGINT"),
+        ("unanswered", "BIGINT"), ("direction_trusted", "BIGINT"), ("fwd_bytes", "BIGINT"), ("rev_bytes", "BIGINT"), ("fwd_packets", "BIGINT"),
+        ("rev_packets", "BIGINT"), ("first_seen", "TIMESTAMP"), ("last_seen", "TIMESTAMP"), ("nodes", "UBIGINT[]"),
+        ("src_resolved_by", "UTINYINT"), ("dst_resolved_by", "UTINYINT"));
+
+    public static readonly TableColumns Losses = new(
+        ("node", "VARCHAR"), ("process", "VARCHAR"), ("since", "TIMESTAMP"), ("at", "TIMESTAMP"), ("hop", "VARCHAR"), ("unit", "VARCHAR"),
+        ("seen", "BIGINT"), ("forwarded", "BIGINT"), ("in_flight", "BIGINT"), ("reason", "VARCHAR"), ("dropped", "BIGINT"));
+
+    public static readonly TableColumns Identities = new(
+        ("interval_id", "UBIGINT"), ("entity_id", "UBIGINT"), ("scope", "VARCHAR"), ("addr", "BLOB"), ("prefix_len", "UTINYINT"), ("kind", "VARCHAR"),
+        ("uid", "VARCHAR"), ("cluster", "VARCHAR"), ("namespace", "VARCHAR"), ("name", "VARCHAR"), ("workload_kind", "VARCHAR"), ("workload", "VARCHAR"),
+        ("node", "VARCHAR"), ("host_network", "BOOLEAN"), ("labels", "VARCHAR"), ("selector", "VARCHAR"), ("valid_from", "TIMESTAMP"),
+        ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"), ("revoked_at", "TIMESTAMP"), ("origin", "VARCHAR"));
+
+    public static readonly TableColumns Timeline = new(
+        ("scope_id", "UBIGINT"), ("addr_lo", "BLOB"), ("addr_hi", "BLOB"), ("prefix_len", "UTINYINT"), ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"),
+        ("entity_id", "UBIGINT"), ("candidates", "UBIGINT[]"), ("resolved_by", "UTINYINT"), ("learned_at", "TIMESTAMP"));
+
+    public static readonly TableColumns Entities = new(
+        ("entity_id", "UBIGINT"), ("kind", "VARCHAR"), ("scope", "VARCHAR"), ("uid", "VARCHAR"), ("cluster", "VARCHAR"), ("namespace", "VARCHAR"),
+        ("name", "VARCHAR"), ("workload_kind", "VARCHAR"), ("workload", "VARCHAR"), ("node", "VARCHAR"), ("host_network", "BOOLEAN"),
+        ("labels", "VARCHAR"), ("selector", "VARCHAR"));
+
+    /// <summary>The columns of the table that has this folder.</summary>
+    public static TableColumns Of(string table) => table switch
+    {
+        StoreLayout.Flows => Flows,
+        StoreLayout.Edges => Edges,
+        StoreLayout.Losses => Losses,
+        StoreLayout.Identities => Identities,
+        StoreLayout.TimelineTable => Timeline,
+        StoreLayout.Entities => Entities,
+        _ => throw new ArgumentOutOfRangeException(nameof(table), table, "No such table."),
+    };
+
+    /// <summary>The statement that makes an empty temporary table of these columns.</summary>
+    public string Create(string name) => $"CREATE OR REPLACE TEMP TABLE {name} ({string.Join(", ", All.Select(column => $"\"{column.Name}\" {column.Type}"))})";
+}

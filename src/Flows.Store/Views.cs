@@ -1,0 +1,90 @@
+using Flows.Core.Facts;
+using Flows.Core.Map;
+
+namespace Flows.Store;
+
+/// <summary>
+/// The views that people query, over exactly the files of one state. The same SQL is written to <c>views.sql</c> for a stock DuckDB:
+/// <c>cd STORE; duckdb -init views.sql</c>.
+/// </summary>
+internal static class Views
+{
+    /// <param name="manifest">Names the files.</param>
+    /// <param name="prefix">Put before every path; empty for paths relative to the store.</param>
+    public static string Sql(Manifest manifest, string prefix) => $"""
+        -- Views over this store, for DuckDB: cd into this directory, then: duckdb -init views.sql
+        -- Written anew with every state of the store; the files that it names stay for some minutes after they are superseded.
+        {Macros.Sql}
+        {string.Join("\n", StoreLayout.Tables.Select(table => $"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {Engine.Scan(prefix, manifest.FilesOf(table), TableColumns.Of(table))};"))}
+        {Names(manifest)}
+        {Named}
+        """;
+
+    private static string Names(Manifest manifest) => $"""
+        CREATE OR REPLACE VIEW nodes AS SELECT * FROM (VALUES {Pairs(manifest.Nodes)}) t(node_id, node) WHERE node_id <> 0;
+        CREATE OR REPLACE VIEW scopes AS SELECT * FROM (VALUES {Pairs(manifest.Scopes)}) t(scope_id, scope) WHERE scope_id <> 0;
+        CREATE OR REPLACE MACRO node_names(ids) AS list_sort(list_transform(ids, lambda id: coalesce(MAP([{string.Join(", ", manifest.Nodes.Keys.Append("0").Select(id => id + "::UBIGINT"))}], [{string.Join(", ", manifest.Nodes.Values.Append("").Select(Engine.Text))}])[id], id::VARCHAR)));
+        CREATE OR REPLACE MACRO state_text(code) AS {CodeText<FlowState>()};
+        CREATE OR REPLACE MACRO direction_text(code) AS {CodeText<DirectionBy>()};
+        CREATE OR REPLACE MACRO source_text(code) AS {CodeText<FlowSource>()};
+        CREATE OR REPLACE MACRO end_reason_text(code) AS {CodeText<EndReason>()};
+        CREATE OR REPLACE MACRO resolved_text(code) AS {CodeText<ResolvedBy>()};
+        """;
+
+    private static string Pairs(IReadOnlyDictionary<string, string> names) =>
+        string.Join(", ", names.Append(new("0", "")).Select(name => $"({name.Key}::UBIGINT, {Engine.Text(name.Value)})"));
+
+    /// <summary>A code's public name: its member in snake_case.</summary>
+    private static string CodeText<T>() where T : struct, Enum => $"CASE code {string.Join(' ', Enum.GetValues<T>().Select(code => $"WHEN {Convert.ToInt32(code, System.Globalization.CultureInfo.InvariantCulture)} THEN '{System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString())}'"))} ELSE code::VARCHAR END";
+
+    /// <summary>The joins that name one end of a flow: the exact claim at the time, else the narrowest range.</summary>
+    private static string NameJoin(string end, string address) => $"""
+        ASOF LEFT JOIN (SELECT * FROM timeline WHERE prefix_len = 128) {end}_x ON {end}_x.scope_id = f.scope_id AND {end}_x.addr_lo = {address} AND f.window_start >= {end}_x.valid_from
+        LEFT JOIN (SELECT * FROM timeline WHERE prefix_len < 128) {end}_r ON {end}_r.scope_id = f.scope_id AND {address} >= {end}_r.addr_lo AND {address} <= {end}_r.addr_hi
+            AND f.window_start >= {end}_r.valid_from AND f.window_start < coalesce({end}_r.valid_to, 'infinity'::TIMESTAMP)
+        LEFT JOIN entities {end}_e ON {end}_e.entity_id = CASE WHEN f.window_start < coalesce({end}_x.valid_to, 'infinity'::TIMESTAMP) THEN coalesce({end}_x.entity_id, {end}_r.entity_id) ELSE {end}_r.entity_id END
+        """;
+
+    private static string NameColumns(string end, string kind, string name) =>
+        $"{kind} AS {end}_kind, {end}_e.namespace AS {end}_namespace, {end}_e.workload AS {end}_workload, {name} AS {end}_name";
+
+    private static string Named => $"""
+        CREATE OR REPLACE VIEW flow_log AS
+        SELECT f.window_start, f.window_end, f.conn_start, n.node, sc.scope,
+            {NameColumns("src", "coalesce(src_e.kind, 'unknown')", "coalesce(src_e.name, addr(f.src_addr))")}, addr(f.src_addr) AS src_addr, f.src_port,
+            {NameColumns("dst", "coalesce(dst_e.kind, 'unknown')", "coalesce(dst_e.name, addr(coalesce(f.nat_dst_addr, f.dst_addr)))")}, addr(f.dst_addr) AS dst_addr, f.dst_port,
+            {NameColumns("svc", "CASE WHEN f.nat_dst_addr IS NOT NULL THEN coalesce(svc_e.kind, 'unknown') END", "CASE WHEN f.nat_dst_addr IS NOT NULL THEN coalesce(svc_e.name, addr(f.dst_addr)) END")},
+            addr(f.nat_dst_addr) AS nat_dst_addr, f.nat_dst_port, addr(f.nat_src_addr) AS nat_src_addr, f.nat_src_port, protocol_text(f.protocol) AS protocol,
+            f.fwd_packets, f.rev_packets, f.fwd_bytes, f.rev_bytes, f.fwd_tcp_flags, f.rev_tcp_flags, f.icmp_type_code,
+            state_text(f.state) AS state, end_reason_text(f.end_reason) AS end_reason, direction_text(f.direction_by) AS direction_by, source_text(f.source) AS source,
+            f.conn_id, f.window_no, f.sampling, f.zone, f.batch_id
+        FROM (SELECT *, coalesce(nat_dst_addr, dst_addr) AS answered_addr, CASE WHEN nat_dst_addr IS NOT NULL THEN dst_addr END AS svc_addr FROM flows) f
+        LEFT JOIN nodes n ON n.node_id = f.node_id LEFT JOIN scopes sc ON sc.scope_id = f.scope_id
+        {NameJoin("src", "f.src_addr")}
+        {NameJoin("dst", "f.answered_addr")}
+        {NameJoin("svc", "f.svc_addr")};
+        CREATE OR REPLACE VIEW edges AS
+        SELECT e.bucket, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)}, {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},
+            {NameColumns("svc", "v.kind", "v.name").Replace("svc_e.", "v.", StringComparison.Ordinal)}, protocol_text(e.protocol) AS protocol, e.dst_port, e.svc_port,
+            e.connections, e.answered, e.refused, e.unanswered, e.direction_trusted, e.fwd_bytes, e.rev_bytes, e.fwd_packets, e.rev_packets, e.first_seen, e.last_seen,
+            node_names(e.nodes) AS nodes, resolved_text(e.src_resolved_by) AS src_resolved_by, resolved_text(e.dst_resolved_by) AS dst_resolved_by,
+            e.src_entity, e.dst_entity, e.svc_entity
+        FROM edges_1m e LEFT JOIN entities s ON s.entity_id = e.src_entity LEFT JOIN entities d ON d.entity_id = e.dst_entity LEFT JOIN entities v ON v.entity_id = e.svc_entity;
+        CREATE OR REPLACE VIEW dependencies AS
+        SELECT src_kind, src_namespace, coalesce(nullif(src_workload, ''), src_name) AS src_workload, dst_kind, dst_namespace, coalesce(nullif(dst_workload, ''), dst_name) AS dst_workload,
+            svc_namespace, svc_name AS service, protocol, dst_port AS port, sum(connections)::BIGINT AS connections, sum(answered)::BIGINT AS answered, sum(refused)::BIGINT AS refused,
+            sum(unanswered)::BIGINT AS unanswered, sum(fwd_bytes + rev_bytes)::BIGINT AS bytes, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+            list_sort(list_distinct(flatten(list(nodes)))) AS nodes
+        FROM edges GROUP BY ALL;
+        CREATE OR REPLACE VIEW unresolved AS
+        SELECT x.kind, x.scope, x.name AS candidates, u.side, sum(u.connections)::BIGINT AS connections, sum(u.bytes)::BIGINT AS bytes, count(*) AS edges, min(u.first_seen) AS first_seen, max(u.last_seen) AS last_seen
+        FROM (SELECT src_entity AS entity_id, 'src' AS side, connections, fwd_bytes + rev_bytes AS bytes, first_seen, last_seen FROM edges_1m WHERE src_resolved_by IN (0, 3)
+            UNION ALL SELECT dst_entity, 'dst', connections, fwd_bytes + rev_bytes, first_seen, last_seen FROM edges_1m WHERE dst_resolved_by IN (0, 3)) u
+        JOIN entities x USING (entity_id) GROUP BY ALL;
+        CREATE OR REPLACE MACRO who(address, moment) AS TABLE
+        WITH spans AS (SELECT * FROM timeline WHERE as_ip(address) >= addr_lo AND as_ip(address) <= addr_hi AND valid_from <= moment AND (valid_to IS NULL OR moment < valid_to)),
+            best AS (SELECT * FROM spans s WHERE prefix_len = 128 OR NOT EXISTS (SELECT 1 FROM spans x WHERE x.prefix_len = 128 AND x.scope_id = s.scope_id))
+        SELECT e.scope, e.kind, e.namespace, e.name, e.workload_kind, e.workload, e.node, b.valid_from, b.valid_to, resolved_text(b.resolved_by) AS resolved_by, e.entity_id
+        FROM (SELECT *, unnest(candidates) AS candidate FROM best) b JOIN entities e ON e.entity_id = b.candidate ORDER BY e.scope, e.name;
+        """;
+}
