@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Flows.Core;
+using Flows.Core.Facts;
+using Flows.Core.Policy;
+using Xunit;
+
+namespace Flows.Tests.Policy;
+
+/// <summary>Cases that others wrote, where they are at hand beside the repository; see its README for their origin.</summary>
+public sealed class TruthTests
+{
+    [Theory]
+    [InlineData("k8s-e2e-netpol")]
+    [InlineData("recipes")]
+    public void Evaluator_agrees_with_foreign_verdicts(string suite)
+    {
+        List<string> wrong = [];
+        var checks = 0;
+        foreach (var given in Cases(suite))
+        {
+            var steps = given.TryGetProperty("steps", out var many) ? many.EnumerateArray().ToList() : [given];
+            foreach (var step in steps)
+            {
+                var evaluator = Evaluator(given, step);
+                var parties = Either(given, step, "pods").EnumerateArray().Select(Party).ToDictionary(party => party.Id);
+                var probes = step.TryGetProperty("probes", out var probed) ? probed.EnumerateArray().ToList() : [step];
+                foreach (var (probe, pair, want) in probes.SelectMany(probe => probe.GetProperty("expected").EnumerateObject().Select(pair => (probe, pair.Name.Split('>'), pair.Value.GetBoolean()))))
+                {
+                    if (pair[0] == pair[1])
+                    {
+                        continue;
+                    }
+
+                    checks++;
+                    var connection = new Connection(parties[pair[0]], parties[pair[1]], Protocol(probe.GetProperty("protocol")), Port(parties[pair[1]], probe.GetProperty("port")));
+                    if (evaluator.Evaluate(connection).Allowed != want)
+                    {
+                        wrong.Add($"{given.GetProperty("id")}: {connection} should be {want}");
+                    }
+                }
+            }
+        }
+
+        Assert.True(checks > 1000);
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void Selectors_agree_with_foreign_matches()
+    {
+        foreach (var given in Cases("k8s-label-selector"))
+        {
+            var policy = "{\"apiVersion\":\"networking.k8s.io/v1\",\"kind\":\"NetworkPolicy\",\"metadata\":{\"name\":\"p\"},\"spec\":{\"podSelector\":" + given.GetProperty("selector").GetRawText() + "}}";
+            if (given.TryGetProperty("match", out var match))
+            {
+                var labels = given.GetProperty("labels").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!);
+                Assert.True(match.GetBoolean() == Read(policy).Policies[0].Pods.Matches(labels), given.GetRawText());
+            }
+            else
+            {
+                Assert.True(given.GetProperty("valid").GetBoolean() == IsValid(policy), given.GetRawText());
+            }
+        }
+    }
+
+    [Fact]
+    public void Reader_takes_what_the_api_takes()
+    {
+        foreach (var given in Cases("k8s-api-validation"))
+        {
+            Assert.True(given.GetProperty("valid").GetBoolean() == IsValid(given.GetProperty("policy").GetRawText()), given.GetRawText());
+        }
+    }
+
+    [Fact]
+    public void Reading_and_writing_keeps_every_foreign_verdict()
+    {
+        foreach (var step in Cases("k8s-e2e-netpol").SelectMany(given => given.GetProperty("steps").EnumerateArray()))
+        {
+            var set = Read("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":" + step.GetProperty("policies").GetRawText() + "}");
+            var again = Fleet.RoundTrip(set);
+            Assert.Equal(set.Policies.Select(Meaning), again.Policies.Select(Meaning));
+        }
+    }
+
+    private static string Meaning(SegmentPolicy policy) => $"{policy.Id} {policy.Pods} {policy.Ingress is null} {policy.Egress is null} "
+        + string.Join(';', policy.AllRules().Select(rule => $"{rule.Direction} {rule.Rule.Key}"));
+
+    private static bool IsValid(string policy)
+    {
+        try
+        {
+            Read(policy);
+            return true;
+        }
+        catch (FlowsException fault)
+        {
+            Assert.Equal(ExitCode.Usage, fault.ExitCode);
+            Assert.StartsWith("case.json", fault.Message, StringComparison.Ordinal);
+            return false;
+        }
+    }
+
+    private static PolicySet Read(string text) => KubernetesReader.Read([new PolicyDocument("case.json", text)]);
+
+    private static PolicyEvaluator Evaluator(JsonElement given, JsonElement step)
+    {
+        var namespaces = Either(given, step, "namespaces").EnumerateObject().ToDictionary(
+            ns => ns.Name,
+            ns => (IReadOnlyDictionary<string, string>)ns.Value.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!));
+        return new PolicyEvaluator(Read("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":" + Either(given, step, "policies").GetRawText() + "}"), namespaces);
+    }
+
+    private static Party Party(JsonElement pod) => new()
+    {
+        Id = $"{pod.GetProperty("ns").GetString()}/{pod.GetProperty("name").GetString()}",
+        Selectable = true,
+        Namespace = pod.GetProperty("ns").GetString()!,
+        Labels = pod.GetProperty("labels").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!),
+        Address = AddressRange.Of(NetAddress.Parse(pod.GetProperty("ip").GetString()!)),
+        Ports = [.. pod.GetProperty("ports").EnumerateArray().Where(port => port.GetProperty("name").ValueKind == JsonValueKind.String)
+            .Select(port => new NamedPort(port.GetProperty("name").GetString()!, Protocol(port.GetProperty("protocol")), port.GetProperty("port").GetUInt16()))],
+    };
+
+    private static ushort Port(Party destination, JsonElement port) => port.ValueKind == JsonValueKind.Number
+        ? port.GetUInt16()
+        : destination.Ports.First(named => named.Name == port.GetString()).Port;
+
+    private static byte Protocol(JsonElement name) => name.GetString() switch { "UDP" => IpProtocol.Udp, "SCTP" => IpProtocol.Sctp, _ => IpProtocol.Tcp };
+
+    private static JsonElement Either(JsonElement given, JsonElement step, string name) => step.TryGetProperty(name, out var value) ? value : given.GetProperty(name);
+
+    private static IEnumerable<JsonElement> Cases(string suite)
+    {
+        var file = Path.Combine(Root(), "..", "shared", "truth", suite, "cases.jsonl");
+        Assert.SkipUnless(File.Exists(file), $"There is no {Path.GetFullPath(file)}.");
+        return File.ReadLines(file).Select(line => JsonDocument.Parse(line).RootElement);
+    }
+
+    private static string Root()
+    {
+        var at = new DirectoryInfo(AppContext.BaseDirectory);
+        while (at.Parent is not null && !File.Exists(Path.Combine(at.FullName, "Flows.sln")))
+        {
+            at = at.Parent;
+        }
+
+        return at.FullName;
+    }
+}
