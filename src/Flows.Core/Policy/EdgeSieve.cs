@@ -19,7 +19,7 @@ internal sealed class EdgeSieve(PolicyInput input)
     public bool Selectable(Entity entity) => entity.Kind == EntityKind.Pod && !entity.HostNetwork && InCluster(entity) && KubernetesGrammar.IsDnsLabel(entity.Namespace);
 
     /// <summary>The addresses by which a rule could name the entity: without loopback, link-local, multicast and unspecified ones.</summary>
-    public IReadOnlyList<AddressRange> AddressesOf(Entity entity)
+    public IReadOnlyList<NetBlock> AddressesOf(Entity entity)
     {
         if (input.Addresses.TryGetValue(entity.Id, out var known))
         {
@@ -28,7 +28,7 @@ internal sealed class EdgeSieve(PolicyInput input)
 
         // An unknown peer is not in the ledger: its name is its address.
         return entity.Kind == EntityKind.Unknown && NetAddress.TryParse(entity.Name, out var address) && !Unroutable.Any(local => local.Contains(address))
-            ? [AddressRange.Of(address)]
+            ? [NetBlock.Of(address)]
             : [];
     }
 
@@ -50,10 +50,10 @@ internal sealed class EdgeSieve(PolicyInput input)
     /// <summary>Kubernetes always lets a pod and its own node talk: kubelet probes need no rule.</summary>
     public static bool OwnNode(Entity a, Entity b) => IsNodeOf(a, b) || IsNodeOf(b, a);
 
-    private static readonly AddressRange[] Unroutable =
+    private static readonly NetBlock[] Unroutable =
     [
         .. ((string[])["127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10", "224.0.0.0/4", "ff00::/8", "0.0.0.0/32", "::/128", "255.255.255.255/32"])
-        .Select(AddressRange.Parse),
+        .Select(NetBlock.Parse),
     ];
 
     private static bool IsNodeOf(Entity host, Entity pod) => pod.Kind == EntityKind.Pod && !pod.HostNetwork && pod.Node.Length > 0 && pod.Cluster == host.Cluster

@@ -38,7 +38,7 @@ internal sealed class GrantTable
     /// Replaces more than <paramref name="max"/> unknown addresses of a port by the world without the cluster's ranges. Returns the ports whose
     /// list had to stay long, since without those ranges the world would let every pod in.
     /// </summary>
-    public IReadOnlyList<(byte Protocol, ushort Port, int Addresses)> Widen(int max, IReadOnlyList<AddressRange> clusterRanges)
+    public IReadOnlyList<(byte Protocol, ushort Port, int Addresses)> Widen(int max, IReadOnlyList<NetBlock> clusterRanges)
     {
         List<(byte, ushort, int)> kept = [];
         foreach (var (port, grants) in byPort)
@@ -89,8 +89,8 @@ internal sealed class GrantTable
             .OrderBy(rule => rule.Key, StringComparer.Ordinal)];
     }
 
-    private static RangeSegment World(bool v4, List<AddressRange> cluster) => new(
-        AddressRange.Parse(v4 ? "0.0.0.0/0" : "::/0"),
+    private static RangeSegment World(bool v4, List<NetBlock> cluster) => new(
+        NetBlock.Parse(v4 ? "0.0.0.0/0" : "::/0"),
         [.. cluster.Where(range => !cluster.Exists(wider => wider != range && wider.Contains(range))).Distinct().Order()]);
 
     private static void DropCovered(Dictionary<string, Grant> grants)

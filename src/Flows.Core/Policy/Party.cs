@@ -17,7 +17,7 @@ public sealed record Party
     public IReadOnlyDictionary<string, string> Labels { get; init; } = Entity.NoLabels;
 
     /// <summary>The address, or the range where no more is known; null: no ipBlock can match.</summary>
-    public AddressRange? Address { get; init; }
+    public NetBlock? Address { get; init; }
 
     /// <summary>The named ports that a pod's containers declare; empty where the inventory does not know them.</summary>
     public IReadOnlyList<NamedPort> Ports { get; init; } = [];

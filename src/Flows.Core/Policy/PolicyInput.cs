@@ -22,7 +22,7 @@ public sealed record PolicyInput
     public required IReadOnlyList<Entity> Entities { get; init; }
 
     /// <summary>The addresses that each entity (by id) held.</summary>
-    public required IReadOnlyDictionary<ulong, IReadOnlyList<AddressRange>> Addresses { get; init; }
+    public required IReadOnlyDictionary<ulong, IReadOnlyList<NetBlock>> Addresses { get; init; }
 
     public SegmentLevel Level { get; init; }
 
@@ -30,7 +30,7 @@ public sealed record PolicyInput
     public string? Cluster { get; init; }
 
     /// <summary>The pod and service ranges of the cluster: taken out of every widened rule.</summary>
-    public IReadOnlyList<AddressRange> ClusterRanges { get; init; } = [];
+    public IReadOnlyList<NetBlock> ClusterRanges { get; init; } = [];
 
     /// <summary>Unknown addresses that one port of one segment may list before the rule is widened. Eight, as larger lists never settle.</summary>
     public int ExternalPeersMax { get; init; } = 8;
@@ -46,8 +46,8 @@ public sealed record PolicyInput
         var addresses = latest
             .Where(statement => statement.ValidFromUs < untilUs && (statement.ValidToUs ?? long.MaxValue) > sinceUs)
             .GroupBy(statement => statement.Entity.Id)
-            .ToDictionary(held => held.Key, held => (IReadOnlyList<AddressRange>)[.. held
-                .Select(statement => new AddressRange(statement.Address, statement.PrefixLength)).Distinct().Order()]);
+            .ToDictionary(held => held.Key, held => (IReadOnlyList<NetBlock>)[.. held
+                .Select(statement => new NetBlock(statement.Address, statement.PrefixLength)).Distinct().Order()]);
 
         // Selectors are proven on pods of all times, so entities are not cut to the span.
         return new PolicyInput

@@ -33,7 +33,7 @@ public sealed record PodSegment(LabelSelector Namespaces, LabelSelector Pods) : 
 }
 
 /// <summary>The addresses of a range, without the excepted ones.</summary>
-public sealed record RangeSegment(AddressRange Range, IReadOnlyList<AddressRange> Except) : Segment
+public sealed record RangeSegment(NetBlock Range, IReadOnlyList<NetBlock> Except) : Segment
 {
     public override string Key => $"range {Range}|{string.Join(',', Except)}";
 

@@ -60,9 +60,9 @@ internal static class Fleet
             Edges = all,
             Entities = [.. all.SelectMany(edge => (Entity[])[edge.Src, edge.Dst]), .. more ?? []],
             Addresses = (addresses ?? []).GroupBy(held => held.Entity.Id)
-                .ToDictionary(held => held.Key, held => (IReadOnlyList<AddressRange>)[.. held.Select(one => AddressRange.Of(NetAddress.Parse(one.Address)))]),
+                .ToDictionary(held => held.Key, held => (IReadOnlyList<NetBlock>)[.. held.Select(one => NetBlock.Of(NetAddress.Parse(one.Address)))]),
             Level = level,
-            ClusterRanges = [.. clusterRanges.Select(AddressRange.Parse)],
+            ClusterRanges = [.. clusterRanges.Select(NetBlock.Parse)],
         };
     }
 
