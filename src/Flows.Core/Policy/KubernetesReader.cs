@@ -19,23 +19,23 @@ public static class KubernetesReader
     /// <exception cref="FlowsException">Something is no NetworkPolicy, is invalid, or stands there twice.</exception>
     public static PolicySet Read(IEnumerable<PolicyDocument> files)
     {
-        var policies = files.SelectMany(file => YamlField.Documents(file.File, file.Text)).SelectMany(Objects).ToList();
+        var policies = files.SelectMany(file => YamlField.Documents(file.File, file.Text)).SelectMany(document => Objects(document, withinList: false)).ToList();
         var twice = policies.GroupBy(policy => policy.Id).FirstOrDefault(same => same.Count() > 1);
         return twice is null
             ? PolicySet.Of(policies)
             : throw new FlowsException(ExitCode.Usage, $"Policy {twice.Key} stands twice: in {string.Join(" and in ", twice.Select(policy => policy.Origin))}.");
     }
 
-    private static IEnumerable<SegmentPolicy> Objects(YamlField document)
+    private static IEnumerable<SegmentPolicy> Objects(YamlField document, bool withinList)
     {
         var entries = document.Entries();
         var kind = entries.TryGetValue("kind", out var field) ? field.Text() : throw document.Fault("has no kind");
         var version = entries.TryGetValue("apiVersion", out field) ? field.Text() : throw document.Fault("has no apiVersion");
         return (version, kind) switch
         {
-            ("v1", "List") or ("networking.k8s.io/v1", "NetworkPolicyList") =>
+            ("v1", "List") or ("networking.k8s.io/v1", "NetworkPolicyList") when !withinList =>
                 document.Fields("apiVersion", "kind", "metadata", "items").TryGetValue("items", out var items)
-                    ? items.Items().SelectMany(Objects)
+                    ? items.Items().SelectMany(item => Objects(item, withinList: true))
                     : [],
             ("networking.k8s.io/v1", "NetworkPolicy") => [Policy(document)],
             _ => throw document.Fault($"is a {kind} of {version}; only NetworkPolicy of networking.k8s.io/v1 can be read"),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Flows.Core.Policy;
@@ -11,6 +12,9 @@ namespace Flows.Core.Policy;
 /// </summary>
 internal sealed partial class YamlField(YamlNode node, string path, string document)
 {
+    // A NetworkPolicy within a List is 13 deep; managed fields in its metadata go further.
+    private const int DepthMax = 64;
+
     // What YAML 1.1, which Kubernetes reads, takes for something else than text.
     private static readonly string[] Words = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "~", ".nan", ".inf", "+.inf", "-.inf", "=", "<<"];
 
@@ -72,6 +76,7 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         var stream = new YamlStream();
         try
         {
+            Bound(file, text);
             stream.Load(new StringReader(text));
         }
         catch (YamlException fault)
@@ -82,6 +87,25 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         return [.. stream.Documents
             .Select((document, index) => new YamlField(document.RootNode, "", stream.Documents.Count == 1 ? file : $"{file}, document {index + 1}"))
             .Where(document => !document.IsNull)];
+    }
+
+    /// <summary>Building the tree recurses, and an alias can stand for a thousand others: both are refused while the text is still only events.</summary>
+    private static void Bound(string file, string text)
+    {
+        var depth = 0;
+        for (var parser = new Parser(new StringReader(text)); parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > DepthMax)
+            {
+                throw new FlowsException(ExitCode.Usage, $"{file}, line {parser.Current.Start.Line}: nested more than {DepthMax} deep, which no policy is.");
+            }
+
+            if (parser.Current is AnchorAlias alias)
+            {
+                throw new FlowsException(ExitCode.Usage, $"{file}, line {alias.Start.Line}: the alias *{alias.Value} is not read; write out what it stands for.");
+            }
+        }
     }
 
     private static bool MeansSomethingElse(string plain) => plain.Length == 0 || Words.Contains(plain, StringComparer.OrdinalIgnoreCase) || NumberOrDate().IsMatch(plain);

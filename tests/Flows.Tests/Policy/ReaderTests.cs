@@ -52,6 +52,14 @@ public sealed class ReaderTests
     }
 
     [Fact]
+    public void Nesting_and_aliases_are_bounded()
+    {
+        Assert.Contains("nested", Assert.Throws<FlowsException>(() => Read(new string('[', 100_000))).Message, StringComparison.Ordinal);
+        Assert.Contains("alias", Assert.Throws<FlowsException>(() => Read("apiVersion: v1\nkind: List\nitems: &a [*a]\n")).Message, StringComparison.Ordinal);
+        Assert.Contains("List", Assert.Throws<FlowsException>(() => Read("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List}]\n")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Bytes_of_any_kind_end_in_a_sentence_not_in_a_crash() => Gen.String.Sample(text =>
     {
         try

@@ -29,19 +29,20 @@ public sealed class SuggestPropertyTests
     ];
 
     private static readonly Gen<Edge> AnyEdge =
-        from src in Gen.OneOfConst(Ends)
-        from dst in Gen.OneOfConst(Ends)
-        from port in Gen.OneOfConst<ushort>(53, 80, 443, 8080, 9090)
-        from protocol in Gen.OneOfConst(IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Sctp)
+        from src in Gen.OneOf(Ends)
+        from dst in Gen.OneOf(Ends)
+        from port in Gen.OneOf<ushort>(53, 80, 443, 8080, 9090)
+        from protocol in Gen.OneOf(IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Sctp)
         from answered in Gen.Frequency((8, Gen.Const(10L)), (1, Gen.Const(0L)))
         from trusted in Gen.Frequency((8, Gen.Const(10L)), (1, Gen.Const(0L)))
         select Edge(src, dst, port, protocol, answered: answered, trusted: trusted, resolved: src.Kind == EntityKind.Ambiguous || dst.Kind == EntityKind.Ambiguous ? ResolvedBy.Ambiguous : ResolvedBy.AsOf);
 
     private static readonly Gen<PolicyInput> AnyInput =
         from edges in AnyEdge.List[0, 60]
-        from level in Gen.OneOfConst(SegmentLevel.Workload, SegmentLevel.Namespace)
-        from ranges in Gen.OneOfConst<string[]>([], ["10.244.0.0/16"])
-        select Input(edges.DistinctBy(edge => (edge.Src.Id, edge.Dst.Id, edge.Protocol, edge.DstPort)), Ends.Where(end => end.Kind == EntityKind.Pod), level, Addresses, ranges);
+        from level in Gen.OneOf(SegmentLevel.Workload, SegmentLevel.Namespace)
+        from ranges in Gen.OneOf<string[]>([], ["10.244.0.0/16"])
+        from max in Gen.OneOf(1, 2, 8)
+        select Input(edges.DistinctBy(edge => (edge.Src.Id, edge.Dst.Id, edge.Protocol, edge.DstPort)), Ends.Where(end => end.Kind == EntityKind.Pod), level, Addresses, ranges) with { ExternalPeersMax = max };
 
     [Fact]
     public void A_written_suggestion_denies_nothing_that_is_needed() =>

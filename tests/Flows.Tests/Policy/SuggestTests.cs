@@ -208,6 +208,8 @@ public sealed class SuggestTests
     {
         var rule = PolicySuggester.Suggest(Input([Edge(App("web", 0), App("api"), 8080), Edge(App("web", 1), App("api"), 8080)])).Set.Policies[0].Ingress!.Single();
         Assert.Equal((20, 2, 1), (rule.Evidence!.Connections, rule.Evidence.DistinctSources, rule.Evidence.DistinctDestinations));
-        Assert.Equal((Start, ["n1", "n2"], ["as_of"]), (rule.Evidence.FirstSeenUs, rule.Evidence.Nodes.ToArray(), rule.Evidence.ResolvedBy.ToArray()));
+        Assert.Equal(Start, rule.Evidence.FirstSeenUs);
+        Assert.Equal(["n1", "n2"], rule.Evidence.Nodes);
+        Assert.Equal(["as_of"], rule.Evidence.ResolvedBy);
     }
 }

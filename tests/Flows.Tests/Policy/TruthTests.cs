@@ -84,6 +84,30 @@ public sealed class TruthTests
         }
     }
 
+    [Fact]
+    public void Online_boutique_gets_exactly_its_edges_and_its_published_policies_deny_none()
+    {
+        var folder = Path.Combine(Root(), "..", "shared", "truth", "online-boutique");
+        Assert.SkipUnless(Directory.Exists(folder), $"There is no {Path.GetFullPath(folder)}.");
+        var edges = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "edges.json"))).RootElement.GetProperty("edges").EnumerateArray()
+            .Select(edge => Fleet.Edge(Workload(edge[0]), Workload(edge[1]), edge[2].GetUInt16())).ToList();
+        var input = Fleet.Input(edges);
+        var suggested = new PolicyEvaluator(Fleet.RoundTrip(PolicySuggester.Suggest(input).Set));
+        var pods = edges.SelectMany(edge => new[] { edge.Src, edge.Dst }).DistinctBy(pod => pod.Id).ToList();
+        var servers = edges.Select(edge => (edge.Dst, edge.DstPort)).Distinct().ToList();
+        var allowed = from client in pods
+                      from server in servers
+                      where client.Id != server.Dst.Id && suggested.Evaluate(new Connection(Of(client), Of(server.Dst), IpProtocol.Tcp, server.DstPort)).Allowed
+                      select (client.Id, server.Dst.Id, server.DstPort);
+        Assert.Equal(edges.Select(edge => (edge.Src.Id, edge.Dst.Id, edge.DstPort)).Order(), allowed.Order());
+
+        var published = Directory.GetFiles(Path.Combine(folder, "kustomize", "components", "network-policies"), "network-policy-*.yaml");
+        Assert.Empty(PolicyReplay.Run(input, KubernetesReader.Read(published.Select(file => new PolicyDocument(file, File.ReadAllText(file))))).Denied);
+
+        static Core.Identity.Entity Workload(JsonElement name) => Fleet.App(name.GetString()!.Split('/')[1], ns: "default");
+        static Party Of(Core.Identity.Entity pod) => new() { Id = pod.Name, Selectable = true, Namespace = pod.Namespace, Labels = pod.Labels };
+    }
+
     private static string Meaning(SegmentPolicy policy) => $"{policy.Id} {policy.Pods} {policy.Ingress is null} {policy.Egress is null} "
         + string.Join(';', policy.AllRules().Select(rule => $"{rule.Direction} {rule.Rule.Key}"));
 
