@@ -94,7 +94,7 @@ public sealed class TruthTests
         var input = Fleet.Input(edges);
         var suggested = new PolicyEvaluator(Fleet.RoundTrip(PolicySuggester.Suggest(input).Set));
         var pods = edges.SelectMany(edge => new[] { edge.Src, edge.Dst }).DistinctBy(pod => pod.Id).ToList();
-        var servers = edges.Select(edge => (edge.Dst, edge.DstPort)).Distinct().ToList();
+        var servers = edges.Select(edge => (edge.Dst, edge.DstPort)).DistinctBy(server => (server.Dst.Id, server.DstPort)).ToList();
         var allowed = from client in pods
                       from server in servers
                       where client.Id != server.Dst.Id && suggested.Evaluate(new Connection(Of(client), Of(server.Dst), IpProtocol.Tcp, server.DstPort)).Allowed
