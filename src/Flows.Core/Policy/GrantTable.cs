@@ -25,7 +25,12 @@ internal sealed class GrantTable
         if (grants.TryGetValue(grant.Peer.Key, out var there))
         {
             // Two entities may share an address; the rule is known, or a baseline, as soon as one of them is.
-            grants[grant.Peer.Key] = there with { Unknown = there.Unknown && grant.Unknown, Baseline = there.Baseline || grant.Baseline, Widened = there.Widened ?? grant.Widened };
+            grants[grant.Peer.Key] = there with
+            {
+                Unknown = there.Unknown && grant.Unknown,
+                Baseline = there.Baseline || grant.Baseline,
+                Widened = there.Widened ?? grant.Widened,
+            };
             there.Edges.UnionWith(grant.Edges);
         }
         else

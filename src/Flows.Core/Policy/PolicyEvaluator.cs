@@ -12,7 +12,8 @@ public sealed class PolicyEvaluator(PolicySet set, IReadOnlyDictionary<string, I
     private static readonly SideDecision Open = new(Allowed: true, [], []);
 
     private readonly ILookup<string, SegmentPolicy> byNamespace = set.Policies.ToLookup(policy => policy.Namespace, StringComparer.Ordinal);
-    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> labels = new(namespaceLabels ?? new Dictionary<string, IReadOnlyDictionary<string, string>>(), StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> labels = new(
+        namespaceLabels ?? new Dictionary<string, IReadOnlyDictionary<string, string>>(), StringComparer.Ordinal);
 
     /// <summary>The decision of both ends, with the rules that allow and the policies that isolate.</summary>
     public PolicyDecision Evaluate(Connection connection) => connection.OwnNode || connection.Src.Id == connection.Dst.Id

@@ -40,7 +40,7 @@ public sealed record PolicyInput
     public static PolicyInput Of(IReadOnlyList<Edge> edges, IReadOnlyList<IdentityInterval> ledger, long sinceUs, long untilUs, string? cluster)
     {
         var latest = ledger.GroupBy(statement => statement.IntervalId)
-            .Select(statements => statements.MaxBy(statement => statement.LearnedAtUs)!)
+            .Select(statements => statements.MaxBy(statement => (Math.Max(statement.LearnedAtUs, statement.RevokedAtUs ?? 0), statement.RevokedAtUs ?? 0))!)
             .Where(statement => statement.RevokedAtUs is null)
             .ToList();
         var addresses = latest
@@ -61,9 +61,12 @@ public sealed record PolicyInput
 
     private static string? OnlyCluster(IEnumerable<Entity> entities)
     {
-        var clusters = entities.Where(entity => entity.Kind == EntityKind.Pod).Select(entity => entity.Cluster).Distinct().Order(StringComparer.Ordinal).ToList();
+        var clusters = entities.Where(entity => entity.Kind == EntityKind.Pod)
+            .Select(entity => entity.Cluster).Distinct().Order(StringComparer.Ordinal).ToList();
         return clusters.Count <= 1
             ? clusters.FirstOrDefault()
-            : throw new FlowsException(ExitCode.Usage, $"The store knows pods of several clusters ({string.Join(", ", clusters.Select(name => $"'{name}'"))}); choose one with --cluster.");
+            : throw new FlowsException(
+                ExitCode.Usage,
+                $"The store knows pods of several clusters ({string.Join(", ", clusters.Select(name => $"'{name}'"))}); choose one with --cluster.");
     }
 }

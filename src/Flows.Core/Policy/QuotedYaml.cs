@@ -88,7 +88,9 @@ internal sealed class QuotedYaml
         }
     }
 
-    private static string Scalar(object value) => value is string words ? Quoted(words) : Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
+    private static string Scalar(object value) => value is string words
+        ? Quoted(words)
+        : Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
 
     private static string Quoted(string words)
     {

@@ -27,7 +27,8 @@ internal static class PolicyFiles
     /// <summary>The policies, their evidence, what is left for review, and the index.</summary>
     public static IReadOnlyList<PolicyFile> Render(Suggestion suggestion)
     {
-        List<PolicyFile> files = [.. suggestion.Set.Policies.Select(policy => new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true))];
+        List<PolicyFile> files = [.. suggestion.Set.Policies.Select(policy =>
+            new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true))];
         files.Add(new PolicyFile(EvidenceFile, ToJson(suggestion.Set.Policies.ToDictionary(policy => policy.Id, Evidence)), IsPolicy: false));
         files.Add(new PolicyFile(ReviewFile, ToJson(suggestion.Review.Select(Review)), IsPolicy: false));
         files.Add(new PolicyFile(IndexFile, ToJson(new { Files = files.Select(file => file.Name).Append(IndexFile).Order(StringComparer.Ordinal) }), IsPolicy: false));

@@ -24,11 +24,21 @@ internal static class PolicyVerb
         var cluster = Cluster();
         var ranges = ClusterRanges();
         var output = CommonOptions.Output("table", "json");
-        var level = new Option<string>("--level") { Description = "How coarse the segments are.", HelpName = "workload|namespace", DefaultValueFactory = _ => "workload" };
+        var level = new Option<string>("--level")
+        {
+            Description = "How coarse the segments are.",
+            HelpName = "workload|namespace",
+            DefaultValueFactory = _ => "workload",
+        };
         level.AcceptOnlyFromAmong("workload", "namespace");
         var target = new Option<string>("--target") { Description = "For what the policies are written.", HelpName = "kubernetes", DefaultValueFactory = _ => "kubernetes" };
         target.AcceptOnlyFromAmong("kubernetes");
-        var directory = new Option<DirectoryInfo>("--out") { Description = "Directory for the policies, evidence.json and review.json: new, empty, or written by this verb before.", HelpName = "DIR", Required = true };
+        var directory = new Option<DirectoryInfo>("--out")
+        {
+            Description = "Directory for the policies, evidence.json and review.json: new, empty, or written by this verb before.",
+            HelpName = "DIR",
+            Required = true,
+        };
         var command = new Command("suggest", """
             Write the fewest policies that let through what was seen and needed, with the evidence for every rule.
 
@@ -73,12 +83,14 @@ internal static class PolicyVerb
         else
         {
             var table = new DataTable("namespace", "policy", "pods", "ingress_rules", "egress_rules", "connections", "file");
-            policies.ForEach(policy => table.Add(policy.Namespace, policy.Name, policy.Pods, policy.IngressRules ?? (object)"open", policy.EgressRules ?? (object)"open", policy.Connections, policy.File));
+            policies.ForEach(policy => table.Add(
+                policy.Namespace, policy.Name, policy.Pods, policy.IngressRules ?? (object)"open", policy.EgressRules ?? (object)"open", policy.Connections, policy.File));
             table.Print(output, Console.Out);
             PrintReview("For review, also in review.json:", suggestion.Review);
         }
 
-        Console.Error.WriteLine($"{policies.Count} policies in {directory.FullName}; replayed over {replay.Needed} needed edges ({replay.NeededConnections} connections): {replay.Denied.Count} denied.");
+        Console.Error.WriteLine($"{policies.Count} policies in {directory.FullName}; replayed over {replay.Needed} needed edges "
+            + $"({replay.NeededConnections} connections): {replay.Denied.Count} denied.");
         PrintFindings(replay);
         return replay.ExitCode;
     }
@@ -130,7 +142,8 @@ internal static class PolicyVerb
             PrintReview("Not judged:", replay.KeptOut);
         }
 
-        Console.Error.WriteLine($"{set.Policies.Count} policies over {replay.Needed} needed edges ({replay.NeededConnections} connections): {replay.Denied.Count} denied, {replay.Unsure.Count} unsure.");
+        Console.Error.WriteLine($"{set.Policies.Count} policies over {replay.Needed} needed edges ({replay.NeededConnections} connections): "
+            + $"{replay.Denied.Count} denied, {replay.Unsure.Count} unsure.");
         foreach (var note in replay.Notes)
         {
             Console.Error.WriteLine($"note: {note}");
