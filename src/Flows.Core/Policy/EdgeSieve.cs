@@ -1,0 +1,132 @@
+using Flows.Core.Facts;
+using Flows.Core.Identity;
+using Flows.Core.Map;
+
+namespace Flows.Core.Policy;
+
+/// <summary>
+/// Tells the edges that somebody needs from all others. The suggestion and the replay ask the same sieve, so that what a suggestion left out is
+/// not held against it.
+/// </summary>
+internal sealed class EdgeSieve(PolicyInput input)
+{
+    private readonly IReadOnlySet<ulong> scanners = Noise.Scanners(input.Edges);
+
+    /// <summary>Why the edge is no evidence for a rule; null where it is.</summary>
+    public ReviewReason? WhyNot(Edge edge) => WhyNotNeeded(edge) ?? WhyNotNameable(edge);
+
+    /// <summary>True for pods that a policy of the cluster can select.</summary>
+    public bool Selectable(Entity entity) => entity.Kind == EntityKind.Pod && !entity.HostNetwork && InCluster(entity) && KubernetesGrammar.IsDnsLabel(entity.Namespace);
+
+    /// <summary>The addresses by which a rule could name the entity: without loopback, link-local, multicast and unspecified ones.</summary>
+    public IReadOnlyList<NetBlock> AddressesOf(Entity entity)
+    {
+        if (input.Addresses.TryGetValue(entity.Id, out var known))
+        {
+            return [.. known.Where(range => !Unroutable.Any(local => local.Contains(range)))];
+        }
+
+        // An unknown peer is not in the ledger: its name is its address.
+        return entity.Kind == EntityKind.Unknown && NetAddress.TryParse(entity.Name, out var address) && !Unroutable.Any(local => local.Contains(address))
+            ? [NetBlock.Of(address)]
+            : [];
+    }
+
+    /// <summary>The edge as an item for review.</summary>
+    public ReviewItem Item(Edge edge, ReviewReason reason) => new()
+    {
+        Reason = reason,
+        Src = SegmentKey.TextOf(edge.Src, input.Level),
+        Dst = reason == ReviewReason.Scanner ? "" : SegmentKey.TextOf(edge.Dst, input.Level),
+        Protocol = reason == ReviewReason.Scanner ? "" : IpProtocol.NameOf(edge.Protocol),
+        Port = reason == ReviewReason.Scanner ? null : edge.DstPort,
+        Connections = edge.Connections,
+        FirstSeenUs = edge.FirstSeenUs,
+        LastSeenUs = edge.LastSeenUs,
+        Nodes = edge.Nodes,
+        Detail = Detail(reason),
+    };
+
+    /// <summary>Kubernetes always lets a pod and its own node talk: kubelet probes need no rule.</summary>
+    public static bool OwnNode(Entity a, Entity b) => IsNodeOf(a, b) || IsNodeOf(b, a);
+
+    private static readonly NetBlock[] Unroutable =
+    [
+        .. ((string[])["127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10", "224.0.0.0/4", "ff00::/8", "0.0.0.0/32", "::/128", "255.255.255.255/32"])
+        .Select(NetBlock.Parse),
+    ];
+
+    private static bool IsNodeOf(Entity host, Entity pod) => pod.Kind == EntityKind.Pod && !pod.HostNetwork && pod.Node.Length > 0 && pod.Cluster == host.Cluster
+        && ((host.Kind == EntityKind.Node && host.Name == pod.Node) || (host.Kind == EntityKind.Pod && host.HostNetwork && host.Node == pod.Node));
+
+    private ReviewReason? WhyNotNeeded(Edge edge) => edge switch
+    {
+        _ when scanners.Contains(edge.Src.Id) => ReviewReason.Scanner,
+        _ when edge.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp) || edge.DstPort == 0 => ReviewReason.Protocol,
+        _ when edge.Src.Id == edge.Dst.Id => ReviewReason.Loopback,
+        { Answered: 0, Refused: > 0 } => ReviewReason.Refused,
+        { Answered: 0 } => ReviewReason.Unanswered,
+        { DirectionTrusted: 0 } => ReviewReason.UntrustedDirection,
+        _ => null,
+    };
+
+    private ReviewReason? WhyNotNameable(Edge edge)
+    {
+        Entity[] ends = [edge.Src, edge.Dst];
+        if (edge.SrcResolvedBy == ResolvedBy.Ambiguous || edge.DstResolvedBy == ResolvedBy.Ambiguous || ends.Any(end => end.Kind == EntityKind.Ambiguous))
+        {
+            return ReviewReason.Ambiguous;
+        }
+
+        if (ends.Any(end => end.Kind == EntityKind.Service))
+        {
+            return ReviewReason.ServiceAddress;
+        }
+
+        if (OwnNode(edge.Src, edge.Dst))
+        {
+            return ReviewReason.OwnNode;
+        }
+
+        return ends.Select(WhyNotNameable).FirstOrDefault(reason => reason is not null);
+    }
+
+    private ReviewReason? WhyNotNameable(Entity end)
+    {
+        if (Selectable(end))
+        {
+            return null;
+        }
+
+        if (end is { Kind: EntityKind.Pod, HostNetwork: false })
+        {
+            return InCluster(end) ? ReviewReason.InvalidName : ReviewReason.OtherCluster;
+        }
+
+        var addresses = AddressesOf(end);
+        return addresses.Count == 0 ? ReviewReason.NoAddress
+            : end.Kind == EntityKind.Unknown && input.ClusterRanges.Any(range => addresses.Any(range.Contains)) ? ReviewReason.UnknownInCluster
+            : null;
+    }
+
+    private bool InCluster(Entity entity) => input.Cluster is null || entity.Cluster == input.Cluster;
+
+    private static string Detail(ReviewReason reason) => reason switch
+    {
+        ReviewReason.Scanner => "tries at least ten destinations and ports, and most never answer: no rule is made from anything it did",
+        ReviewReason.Refused => "every connection was refused: a failed attempt is no need",
+        ReviewReason.Unanswered => "nobody ever answered: a failed attempt is no need",
+        ReviewReason.UntrustedDirection => "nobody saw who initiated, so client and server may be the other way round",
+        ReviewReason.Ambiguous => "several entities claimed an address at the time",
+        ReviewReason.ServiceAddress => "only the service's address was seen; rules apply to whoever answers behind it",
+        ReviewReason.UnknownInCluster => "nobody is known to have held the address, though it lies in the cluster's ranges",
+        ReviewReason.NoAddress => "no address is known that a rule could name",
+        ReviewReason.OtherCluster => "a pod of another cluster cannot be selected here",
+        ReviewReason.Protocol => "NetworkPolicy speaks of TCP, UDP and SCTP ports only",
+        ReviewReason.Loopback => "an entity with itself",
+        ReviewReason.OwnNode => "between a pod and its own node, which Kubernetes always allows",
+        ReviewReason.InvalidName => "the namespace's name is none that Kubernetes accepts",
+        ReviewReason.HostNetwork => "runs in the node's network, where no NetworkPolicy selects it; peers name the node's addresses",
+        _ => throw new System.Diagnostics.UnreachableException($"{reason} does not stem from an edge."),
+    };
+}

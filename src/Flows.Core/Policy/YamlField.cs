@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+using YamlDotNet.RepresentationModel;
+
+namespace Flows.Core.Policy;
+
+/// <summary>
+/// A place in a YAML or JSON document that knows its way from the root, so that every fault names file, document, line and field. It reads
+/// as strictly as the API does: an unquoted <c>yes</c> or <c>1_000</c> is no text, an unknown field is an error.
+/// </summary>
+internal sealed partial class YamlField(YamlNode node, string path, string document)
+{
+    // A NetworkPolicy within a List is 13 deep; managed fields in its metadata go further.
+    private const int DepthMax = 64;
+
+    // What YAML 1.1, which Kubernetes reads, takes for something else than text.
+    private static readonly string[] Words = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "~", ".nan", ".inf", "+.inf", "-.inf", "=", "<<"];
+
+    public string Document => document;
+
+    public bool IsNull => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL" };
+
+    /// <summary>A fault at this place.</summary>
+    public FlowsException Fault(string what) => new(ExitCode.Usage,
+        $"{document}, line {node.Start.Line}: {(path.Length == 0 ? "the document" : path)} {what}.");
+
+    /// <summary>The fields of a mapping, of which all must be known; those with a null value count as absent.</summary>
+    public IReadOnlyDictionary<string, YamlField> Fields(params string[] known)
+    {
+        var fields = Entries();
+        var unknown = fields.Keys.FirstOrDefault(key => !known.Contains(key, StringComparer.Ordinal));
+        return unknown is null
+            ? fields.Where(field => !field.Value.IsNull).ToDictionary(field => field.Key, field => field.Value)
+            : throw fields[unknown].Fault("is not a field of this API version");
+    }
+
+    /// <summary>The entries of a mapping with keys of any name.</summary>
+    public IReadOnlyDictionary<string, YamlField> Entries()
+    {
+        if (node is not YamlMappingNode map)
+        {
+            throw Fault("must be an object");
+        }
+
+        var entries = new Dictionary<string, YamlField>(StringComparer.Ordinal);
+        foreach (var (key, value) in map.Children)
+        {
+            var name = new YamlField(key, path.Length == 0 ? "a key" : $"a key of {path}", document).Text();
+            entries[name] = new YamlField(value, path.Length == 0 ? name : $"{path}.{name}", document);
+        }
+
+        return entries;
+    }
+
+    public IReadOnlyList<YamlField> Items() => node is YamlSequenceNode list
+        ? [.. list.Children.Select((item, index) => new YamlField(item, $"{path}[{index}]", document))]
+        : throw Fault("must be a list");
+
+    /// <summary>True where the scalar is a number rather than text.</summary>
+    public bool IsNumber => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { Length: > 0 } value } && value.TrimStart('-').All(char.IsAsciiDigit) && value != "-";
+
+    public int Number() => IsNumber && int.TryParse(((YamlScalarNode)node).Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw Fault("must be a whole number");
+
+    public string Text() => node is YamlScalarNode { Value: { } value } scalar && (scalar.Style != ScalarStyle.Plain || !MeansSomethingElse(value))
+        ? value
+        : throw Fault(node is YamlScalarNode ? $"must be text; put '{((YamlScalarNode)node).Value}' in quotes" : "must be text");
+
+    /// <summary>The documents of a file; empty ones are left out.</summary>
+    /// <exception cref="FlowsException">The text is no YAML.</exception>
+    public static IReadOnlyList<YamlField> Documents(string file, string text)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            Bound(file, text);
+            stream.Load(new StringReader(text));
+        }
+        catch (YamlException fault)
+        {
+            throw new FlowsException(ExitCode.Usage, $"{file}, line {fault.Start.Line}: not YAML or JSON: {fault.Message}", fault);
+        }
+
+        return [.. stream.Documents
+            .Select((document, index) => new YamlField(document.RootNode, "", stream.Documents.Count == 1 ? file : $"{file}, document {index + 1}"))
+            .Where(document => !document.IsNull)];
+    }
+
+    /// <summary>Building the tree recurses, and an alias can stand for a thousand others: both are refused while the text is still only events.</summary>
+    private static void Bound(string file, string text)
+    {
+        var depth = 0;
+        for (var parser = new Parser(new StringReader(text)); parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > DepthMax)
+            {
+                throw new FlowsException(ExitCode.Usage, $"{file}, line {parser.Current.Start.Line}: nested more than {DepthMax} deep, which no policy is.");
+            }
+
+            if (parser.Current is AnchorAlias alias)
+            {
+                throw new FlowsException(ExitCode.Usage, $"{file}, line {alias.Start.Line}: the alias *{alias.Value} is not read; write out what it stands for.");
+            }
+        }
+    }
+
+    private static bool MeansSomethingElse(string plain) => plain.Length == 0 || Words.Contains(plain, StringComparer.OrdinalIgnoreCase) || NumberOrDate().IsMatch(plain);
+
+    /// <summary>The integers (also base 2, 8, 16 and 60), floats and timestamps of YAML 1.1, yaml.org/type.</summary>
+    [GeneratedRegex(@"\A([-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*)|[-+]?([0-9][0-9_]*)?\.[0-9_]*([eE][-+]?[0-9]+)?"
+        + @"|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex NumberOrDate();
+}

@@ -1,0 +1,104 @@
+using Flows.Core;
+using Flows.Core.Facts;
+using Flows.Core.Identity;
+using Flows.Core.Policy;
+using Flows.Verbs;
+using Xunit;
+using static Flows.Tests.Policy.Fleet;
+
+namespace Flows.Tests.Policy;
+
+public sealed class ReplayTests
+{
+    private static readonly SegmentPolicy DenyAll = new() { Namespace = "shop", Name = "deny", Pods = LabelSelector.Everything, Ingress = [] };
+
+    [Fact]
+    public void A_denied_need_is_named_with_its_side_and_what_isolates_it()
+    {
+        var replay = PolicyReplay.Run(Input([Edge(App("web"), App("api"), 8080)]), new PolicySet([DenyAll]));
+        Assert.Equal(ExitCode.No, replay.ExitCode);
+        Assert.Equal("no rule of shop/api allows ingress from shop/web on TCP 8080 (isolated by shop/deny)", replay.Denied.Single().Sentence);
+    }
+
+    [Fact]
+    public void Policies_add_up()
+    {
+        var allow = DenyAll with { Name = "allow", Ingress = [new Rule { Ports = [PortMatch.Of(IpProtocol.Tcp, 8080)] }] };
+        Assert.Empty(PolicyReplay.Run(Input([Edge(App("web"), App("api"), 8080)]), new PolicySet([allow, DenyAll])).Denied);
+    }
+
+    [Fact]
+    public void What_nobody_needs_may_be_denied()
+    {
+        var replay = PolicyReplay.Run(Input([Edge(App("web"), App("api"), 1, answered: 0), Edge(App("web"), App("web"), 2)]), new PolicySet([DenyAll]));
+        Assert.Equal(ExitCode.Ok, replay.ExitCode);
+        Assert.Equal([ReviewReason.Unanswered, ReviewReason.Loopback], replay.KeptOut.Select(item => item.Reason));
+    }
+
+    [Fact]
+    public void An_end_with_several_addresses_of_which_some_are_allowed_is_unsure()
+    {
+        var vm = Machine(EntityKind.Vm, "db");
+        var allow = DenyAll with { Ingress = null, Egress = [new Rule { Peers = [new RangeSegment(NetBlock.Parse("192.0.2.1/32"), [])] }] };
+        var replay = PolicyReplay.Run(Input([Edge(App("api"), vm, 5432)], addresses: [(vm, "192.0.2.1"), (vm, "192.0.2.2")]), new PolicySet([allow]));
+        Assert.Equal((0, 1), (replay.Denied.Count, replay.Unsure.Count));
+    }
+
+    [Fact]
+    public void What_the_ledger_cannot_judge_is_noted()
+    {
+        var rule = new Rule
+        {
+            Peers = [new PodSegment(LabelSelector.Of([new("team", "a")]), LabelSelector.Everything)],
+            Ports = [new PortMatch(IpProtocol.Tcp, Name: "http")],
+        };
+        var replay = PolicyReplay.Run(Input([Edge(App("web"), App("api"), 8080)]), new PolicySet([DenyAll with { Ingress = [rule] }]));
+        Assert.Equal(2, replay.Notes.Count);
+        Assert.Single(replay.Denied);
+    }
+
+    [Fact]
+    public void The_ledger_gives_entities_of_all_times_and_addresses_of_the_span()
+    {
+        IdentityInterval Held(Entity entity, string address, long from, long? to) => new()
+        {
+            IntervalId = IdentityInterval.IdOf(entity, NetAddress.Parse(address), 128, from),
+            Entity = entity,
+            Address = NetAddress.Parse(address),
+            ValidFromUs = from,
+            ValidToUs = to,
+            LearnedAtUs = from,
+            Origin = "file",
+        };
+        var vm = Machine(EntityKind.Vm, "db");
+        var input = PolicyInput.Of([], [Held(vm, "192.0.2.1", 0, 10), Held(vm, "192.0.2.2", 10, null), Held(App("old"), "10.0.0.1", 0, 5)], 20, 30, null);
+        Assert.Equal("192.0.2.2/32", input.Addresses[vm.Id].Single().ToString());
+        Assert.Contains(input.Entities, entity => entity.Name == "old-0");
+        var two = Pod("a", "a", "", cluster: "east");
+        Assert.Throws<FlowsException>(() => PolicyInput.Of([], [Held(App("old"), "10.0.0.1", 0, 5), Held(two, "10.0.0.2", 0, 5)], 0, 1, null));
+    }
+
+    [Fact]
+    public void A_suggestion_replaces_its_own_files_and_refuses_foreign_ones()
+    {
+        var directory = Directory.CreateTempSubdirectory("flows-policy-");
+        try
+        {
+            var both = PolicyFiles.Render(PolicySuggester.Suggest(Input([Edge(App("web"), App("api"), 8080), Edge(App("api"), App("db"), 5432)])));
+            PolicyFiles.Write(directory, both);
+            Assert.Contains("shop.db-deployment.yaml", directory.GetFiles().Select(file => file.Name));
+            var input = Input([Edge(App("web"), App("api"), 8080)]);
+            PolicyFiles.Write(directory, PolicyFiles.Render(PolicySuggester.Suggest(input)));
+            Assert.Equal(["evidence.json", "flows-suggestion.json", "review.json", "shop.api-deployment.yaml", "shop.web-deployment.yaml"],
+                directory.GetFiles().Select(file => file.Name).Order(StringComparer.Ordinal));
+            Assert.Empty(PolicyReplay.Run(input, KubernetesReader.Read(PolicyFiles.Read(directory.FullName))).Denied);
+
+            File.WriteAllText(Path.Combine(directory.FullName, "notes.txt"), "");
+            Assert.Contains("notes.txt", Assert.Throws<FlowsException>(() => PolicyFiles.Write(directory, both)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+}

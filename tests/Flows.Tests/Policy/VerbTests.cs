@@ -1,0 +1,24 @@
+using System.CommandLine;
+using Flows.Core;
+using Flows.Verbs;
+using Xunit;
+
+namespace Flows.Tests.Policy;
+
+public sealed class VerbTests
+{
+    [Theory]
+    [InlineData("policy", "suggest", "--store", "s", "--out", "o", "--level", "namespace", "--target", "kubernetes", "--since", "2h", "--cluster-range", "10.0.0.0/8", "--cluster-range", "fd00::/8", "-o", "json")]
+    [InlineData("policy", "test", "--store", "s", "--policies", "p", "--cluster", "c", "--until", "now")]
+    public void The_documented_flags_parse(params string[] args) => Assert.Empty(Root().Parse(args).Errors);
+
+    [Theory]
+    [InlineData("policy", "suggest", "--store", "s", "--out", "o", "--level", "galaxy")]
+    [InlineData("policy", "suggest", "--store", "s")]
+    [InlineData("policy", "suggest", "--store", "s", "--out", "o", "--cluster-range", "10.0.0.0")]
+    [InlineData("policy", "test", "--store", "s", "--policies", "/nonexistent")]
+    public async Task Wrong_questions_end_with_exit_code_2(params string[] args) =>
+        Assert.Equal(ExitCode.Usage, await CommandLine.RunAsync(Root(), args));
+
+    private static RootCommand Root() => [PolicyVerb.Create()];
+}
