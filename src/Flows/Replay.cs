@@ -1,0 +1,111 @@
+using System.Threading.Channels;
+using Apache.Arrow;
+using Flows.Capture;
+using Flows.Capture.Batching;
+using Flows.Capture.Files;
+using Flows.Core;
+using Flows.Core.Accounting;
+using Flows.Store;
+using Flows.Transport.Intake;
+
+namespace Flows;
+
+/// <summary>What <c>flows replay</c> was asked for.</summary>
+internal sealed record ReplayOptions
+{
+    public required IReadOnlyList<string> Files { get; init; }
+
+    public required string StoreDirectory { get; init; }
+
+    public IReadOnlyList<string> Inventories { get; init; } = [];
+
+    /// <summary>Who saw the packets of an interface that does not say; recordings name their interfaces <c>node/source</c>.</summary>
+    public required string Node { get; init; }
+
+    public required string Scope { get; init; }
+}
+
+/// <summary>What became of a replay. <see cref="Fault"/> is the sentence about a file that could not be read to its end.</summary>
+internal sealed record ReplayResult(
+    long Packets,
+    long PacketsInFlows,
+    IReadOnlyDictionary<string, long> Rejected,
+    long Connections,
+    long Rows,
+    IReadOnlyList<HopReport> Conservation,
+    string? Fault);
+
+/// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore.</summary>
+internal static class Replay
+{
+    // A file can wait for its reader, so few batches need to be under way.
+    private const int BatchesMax = 4;
+
+    /// <summary>Returns when everything readable is sealed and rolled up.</summary>
+    /// <exception cref="FlowsException">A file is missing or no capture, or the store cannot be written.</exception>
+    public static async Task<ReplayResult> RunAsync(ReplayOptions options, TimeProvider time, CancellationToken cancellation)
+    {
+        // 1. What cannot work at all fails before anything is written.
+        foreach (var file in options.Files)
+        {
+            CaptureFileReader.Open(file).Dispose();
+        }
+
+        using var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
+        using var keeper = Keeper.Open(options.StoreDirectory, store, time);
+        keeper.Import(options.Inventories, options.Scope);
+
+        // 2. From the files to the log.
+        var channel = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesMax) { SingleReader = true });
+        using var batcher = new Batcher(channel.Writer, new BatcherOptions { WaitForRoom = true }, time);
+        var points = new ReplayPoints(options.Node, options.Scope, batcher.Append);
+        var keeping = keeper.TakeAllAsync(options.Node, options.Scope, channel.Reader);
+        var fault = await Task.Run(() => ReadAll(options.Files, points, batcher, cancellation), CancellationToken.None).ConfigureAwait(false);
+        await keeping.ConfigureAwait(false);
+
+        // 3. From the log to the store.
+        keeper.SealAll();
+        cancellation.ThrowIfCancellationRequested();
+        var packets = points.Packets.Report();
+        return new ReplayResult(
+            packets.Seen,
+            packets.Forwarded,
+            packets.Dropped,
+            points.Connections,
+            batcher.Account.Report().Forwarded,
+            [packets, .. points.Events is { } events ? [events.Report()] : Array.Empty<HopReport>(), batcher.Account.Report(), keeper.Intake.Rows.Report()],
+            fault);
+    }
+
+    /// <summary>Reads file after file; a broken one gives what it has, and does not keep the next from being read.</summary>
+    private static string? ReadAll(IReadOnlyList<string> files, ReplayPoints points, Batcher batcher, CancellationToken cancellation)
+    {
+        var faults = new List<string>();
+        try
+        {
+            foreach (var file in files)
+            {
+                try
+                {
+                    using var reader = CaptureFileReader.Open(file);
+                    while (!cancellation.IsCancellationRequested && reader.TryReadNext(out var packet))
+                    {
+                        points.Take(in packet);
+                    }
+                }
+                catch (FlowsException broken)
+                {
+                    faults.Add(broken.Message);
+                }
+            }
+
+            points.Complete();
+        }
+        finally
+        {
+            batcher.Complete();
+        }
+
+        return faults.Count == 0 ? null : string.Join(" ", faults);
+    }
+}
