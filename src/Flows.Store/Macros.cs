@@ -44,7 +44,7 @@ internal static class Macros
         CREATE OR REPLACE MACRO as_ip(a) AS CASE WHEN typeof(a) = 'BLOB' THEN a::BLOB ELSE ip_or_null(a::VARCHAR) END;
         CREATE OR REPLACE MACRO in_cidr(a, cidr) AS (
             SELECT left(x, bits // 4) = left(n, bits // 4) AND (left(x, 24) = '00000000000000000000FFFF') = NOT v6
-                AND (bits % 4 = 0 OR (('0x' || x[bits // 4 + 1:bits // 4 + 1])::INTEGER >> (4 - bits % 4)) = (('0x' || n[bits // 4 + 1:bits // 4 + 1])::INTEGER >> (4 - bits % 4)))
+                AND (bits % 4 = 0 OR (('0x0' || x[bits // 4 + 1:bits // 4 + 1])::INTEGER >> (4 - bits % 4)) = (('0x0' || n[bits // 4 + 1:bits // 4 + 1])::INTEGER >> (4 - bits % 4)))
             FROM (SELECT hex(as_ip(a)) AS x, hex(ip(split_part(cidr, '/', 1))) AS n, contains(cidr, ':') AS v6,
                 CASE WHEN contains(cidr, '/') THEN split_part(cidr, '/', 2)::INTEGER + CASE WHEN contains(cidr, ':') THEN 0 ELSE 96 END ELSE 128 END AS bits));
         CREATE OR REPLACE MACRO protocol_text(p) AS CASE p WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmp6' WHEN 132 THEN 'sctp' ELSE p::VARCHAR END;
