@@ -15,10 +15,12 @@ internal sealed class BoundProcess : IAsyncDisposable
     private readonly Process process;
     private readonly StringBuilder errors = new();
     private readonly Task errorsRead;
+    private bool disposed;
 
     private BoundProcess(string name, Process process)
     {
         Name = name;
+        Pid = process.Id;
         this.process = process;
         errorsRead = ReadErrorsAsync();
     }
@@ -26,7 +28,7 @@ internal sealed class BoundProcess : IAsyncDisposable
     /// <summary>What it is, for messages.</summary>
     public string Name { get; }
 
-    public int Pid => process.Id;
+    public int Pid { get; }
 
     public StreamWriter Input => process.StandardInput;
 
@@ -58,7 +60,7 @@ internal sealed class BoundProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
 
-        // The runtime's diagnostic sockets in the temporary directory would survive a kill; the heap of a child is small.
+        // The runtime's diagnostic sockets in the temporary directory would survive a kill.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         try
         {
@@ -105,6 +107,13 @@ internal sealed class BoundProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Whoever started a guest may end it before the fleet does.
+        if (disposed)
+        {
+            return;
+        }
+
+        disposed = true;
         await StopAsync(TimeSpan.FromSeconds(3)).ConfigureAwait(false);
         await errorsRead.ConfigureAwait(false);
         process.Dispose();

@@ -22,7 +22,7 @@ public sealed class FleetTests
         var truth = await fleet.RunTrafficAsync(token);
         var ran = started.Elapsed;
         await Task.Delay(500, token);
-        TestContext.Current.SendDiagnosticMessage($"fleet {built.TotalSeconds:0.0} s, traffic until {ran.TotalSeconds:0.0} s, {truth.Connections.Count} connections, {truth.Edges.Count} edges");
+        TestContext.Current.TestOutputHelper?.WriteLine($"fleet {built.TotalSeconds:0.0} s, traffic until {ran.TotalSeconds:0.0} s, {truth.Connections.Count} connections, {truth.Edges.Count} edges");
 
         Assert.True(ran < TimeSpan.FromSeconds(60), $"The fleet took {ran.TotalSeconds:0} s.");
         foreach (var node in fleet.Nodes)
@@ -42,7 +42,19 @@ public sealed class FleetTests
         var namespaces = NamespacesBelow(Environment.ProcessId);
         Assert.NotEmpty(namespaces);
         Assert.Equal(linksBefore, HostLinks());
+
+        // A guest of a node stands in the node's namespace, and ends with the fleet. A pod is as good a guest as any.
+        var node = fleet.Nodes[1];
+        var guest = fleet.StartInNode(node, "demo-pod");
+        var waited = Stopwatch.StartNew();
+        while (NamespaceOf(guest.Pid) != NamespaceOf(node.Pid))
+        {
+            Assert.True(waited.Elapsed < PatienceMax, "The guest is not in its node's namespace.");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
         await fleet.DisposeAsync();
+        Assert.False(Directory.Exists($"/proc/{guest.Pid}"));
         Assert.Empty(NamespacesAlive().Intersect(namespaces));
         Assert.Equal(linksBefore, HostLinks());
     }
@@ -100,6 +112,8 @@ public sealed class FleetTests
         await Task.Delay(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
     }
 
+    private static string? NamespaceOf(int pid) => new FileInfo($"/proc/{pid}/ns/net").LinkTarget;
+
     private static string HostLinks() => string.Join('\n', Directory.GetFileSystemEntries("/sys/class/net").Order());
 
     private static HashSet<string> NamespacesBelow(int parent) => [.. PodsBelow(parent).Select(pod => pod.Namespace)];
@@ -107,7 +121,7 @@ public sealed class FleetTests
     /// <summary>The children of a process that hold another network namespace than it does.</summary>
     private static List<(int Pid, string Namespace)> PodsBelow(int parent)
     {
-        var own = new FileInfo($"/proc/{parent}/ns/net").LinkTarget;
+        var own = NamespaceOf(parent);
         return [.. Processes().Where(one => one.Parent == parent && one.Namespace != own).Select(one => (one.Pid, one.Namespace))];
     }
 

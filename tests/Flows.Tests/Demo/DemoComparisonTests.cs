@@ -43,7 +43,7 @@ public sealed class DemoComparisonTests
         var edges = Faithful();
         edges[0] = edges[0] with { Connections = 4, Answered = 4 };
         var comparison = DemoComparison.Compare(Truth, edges);
-        Assert.Equal(edges[0].Service!.Name, "api");
+        Assert.Equal("api", edges[0].Service!.Name);
         Assert.Contains("2 connections expected, 4 observed", Assert.Single(comparison.Invented), StringComparison.Ordinal);
         Assert.False(Check(comparison, "service_vip_and_backend_on_one_edge").Ok);
     }
