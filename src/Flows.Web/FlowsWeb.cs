@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace Flows.Web;
 
@@ -57,7 +58,7 @@ public sealed class FlowsWeb : IAsyncDisposable
         });
         builder.Services.AddSingleton<IConnectionListenerFactory>(door);
         builder.Services.AddRoutingCore();
-        builder.Services.AddOpenTelemetry().WithMetrics(provider => provider
+        builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("flows", serviceVersion: parts.Version)).WithMetrics(provider => provider
             .AddMeter(FlowMetrics.MeterName)
             .AddView(FlowMetrics.IngestDurationName, new ExplicitBucketHistogramConfiguration { Boundaries = FlowMetrics.IngestDurationBounds })
             .AddPrometheusExporter());

@@ -12,7 +12,7 @@ export function mapStyle(place) {
     {
       selector: 'node.leaf',
       style: {
-        shape: 'data(shape)', width: 26, height: 26, label: 'data(label)', color: colour('ink'), 'font-size': 12, 'font-family': 'system-ui, sans-serif',
+        shape: 'data(shape)', width: 26, height: 26, label: 'data(label)', color: colour('ink'), 'font-size': 13, 'font-family': 'system-ui, sans-serif',
         'text-valign': 'bottom', 'text-margin-y': 5, 'background-color': colour('node'), 'border-width': 1.5, 'border-color': colour('node-line'),
         'text-outline-width': 2.5, 'text-outline-color': colour('paper'), 'text-max-width': 150, 'min-zoomed-font-size': 6,
       },
@@ -26,7 +26,7 @@ export function mapStyle(place) {
     {
       selector: 'node.group',
       style: {
-        shape: 'round-rectangle', 'background-color': colour('box'), 'background-opacity': 1, 'border-width': 1, 'border-color': colour('box-line'), padding: 22,
+        shape: 'round-rectangle', 'background-color': colour('box'), 'background-opacity': 1, 'border-width': 1, 'border-color': colour('box-line'), padding: 12,
         label: 'data(label)', 'text-valign': 'top', 'text-halign': 'center', 'text-margin-y': -5, 'font-size': 13, 'font-weight': 'bold', color: colour('quiet'),
         'font-family': 'system-ui, sans-serif',
       },
@@ -35,9 +35,9 @@ export function mapStyle(place) {
     {
       selector: 'edge',
       style: {
-        width: 'data(width)', 'curve-style': 'bezier', 'control-point-step-size': 34, 'arrow-scale': 1, label: 'data(label)', 'font-size': 10, color: colour('quiet'),
+        width: 'data(width)', 'curve-style': 'bezier', 'control-point-step-size': 34, 'arrow-scale': 1, label: 'data(label)', 'font-size': 11, color: colour('quiet'),
         'font-family': 'system-ui, sans-serif', 'text-background-color': colour('paper'), 'text-background-opacity': 0.9, 'text-background-padding': 2,
-        'text-background-shape': 'roundrectangle', 'min-zoomed-font-size': 7,
+        'text-background-shape': 'roundrectangle', 'min-zoomed-font-size': 5,
       },
     },
     line('answered', 'solid'),

@@ -12,16 +12,16 @@ const layout = {
   fit: false,
   nodeDimensionsIncludeLabels: true,
   packComponents: false,
-  nodeSeparation: 110,
-  idealEdgeLength: edge => edge.source().parent().same(edge.target().parent()) ? 110 : 190,
-  nodeRepulsion: 14000,
+  nodeSeparation: 70,
+  idealEdgeLength: edge => edge.source().parent().same(edge.target().parent()) ? 70 : 95,
+  nodeRepulsion: 5500,
   edgeElasticity: 0.25,
-  gravity: 0.18,
+  gravity: 0.3,
   gravityCompound: 1.4,
   nestingFactor: 0.2,
   numIter: 4000,
-  tilingPaddingVertical: 24,
-  tilingPaddingHorizontal: 24,
+  tilingPaddingVertical: 14,
+  tilingPaddingHorizontal: 14,
 };
 
 const shapes = {
@@ -36,7 +36,7 @@ export class FlowMap {
 
   constructor(place, choose) {
     this.#place = place;
-    this.#cy = cytoscape({ container: place, style: mapStyle(place), minZoom: 0.15, maxZoom: 3, wheelSensitivity: 0.3, boxSelectionEnabled: false, autounselectify: true });
+    this.#cy = cytoscape({ container: place, style: mapStyle(place), minZoom: 0.15, maxZoom: 3, boxSelectionEnabled: false, autounselectify: true });
     this.#cy.on('tap', event => {
       if (event.target === this.#cy || event.target.hasClass('group')) {
         choose('');
@@ -65,6 +65,7 @@ export class FlowMap {
     seed(this.#cy, graph, before);
     if (graph.nodes.length > 0) {
       this.#cy.layout(layout).run();
+      this.#stretch();
       this.fit();
     }
   }
@@ -109,6 +110,15 @@ export class FlowMap {
     }
   }
 
+  /** Screens are wide and the layout comes out round: pulling it apart sideways costs nothing, and no box can come to overlap another. */
+  #stretch() {
+    const box = this.#cy.elements().boundingBox();
+    const factor = Math.min(1.7, (this.#cy.width() / this.#cy.height()) / (box.w / box.h));
+    if (factor > 1) {
+      this.#cy.nodes('.leaf').positions(node => ({ x: node.position('x') * factor, y: node.position('y') }));
+    }
+  }
+
   resize() {
     this.#cy.resize();
   }
@@ -123,12 +133,12 @@ const short = text => text.length > 28 ? text.slice(0, 18) + '…' + text.slice(
 /** Groups on a wide ring, their nodes on a small one; nodes that were drawn before stay where they were. */
 function seed(cy, graph, before) {
   const groups = [...graph.groups.map(group => group.id), null].filter(id => graph.nodes.some(node => (node.group ?? null) === id));
-  const radius = 130 * Math.max(1, groups.length - 1);
+  const radius = 75 * Math.max(1, groups.length - 1);
   groups.forEach((group, index) => {
     const angle = 2 * Math.PI * index / groups.length - Math.PI;
-    const [x, y] = [1.5 * radius * Math.cos(angle), 0.8 * radius * Math.sin(angle)];
+    const [x, y] = [2.2 * radius * Math.cos(angle), 0.7 * radius * Math.sin(angle)];
     const members = graph.nodes.filter(node => (node.group ?? null) === group);
-    const spread = group === null ? radius : 28 * members.length;
+    const spread = group === null ? radius : 18 * members.length;
     members.forEach((node, place) => {
       const turn = 2 * Math.PI * place / members.length + 0.4;
       cy.getElementById(node.id).position(before.get(node.id) ?? { x: x + 1.6 * spread * Math.cos(turn), y: y + spread * Math.sin(turn) });
