@@ -1,0 +1,88 @@
+import { bytes, count, element, time } from './dom.js';
+import { portText, portsLabel, stateOf, stateText } from './links.js';
+
+const columns = [
+  { name: 'From', value: (link, nodes) => nodes.get(link.from).label },
+  { name: 'To', value: (link, nodes) => nodes.get(link.to).label },
+  { name: 'Dialled', value: link => link.services.join(' ') },
+  { name: 'Ports', value: link => link.ports.slice(0, 6).map(portText).join(' ') + (link.ports.length > 6 ? ` +${link.ports.length - 6}` : ''), order: link => link.ports[0]?.port ?? 0 },
+  { name: 'State', value: link => stateText[stateOf(link)], badge: stateOf },
+  { name: 'Connections', value: link => count(link.connections), order: link => link.connections, number: true },
+  { name: 'Sent', value: link => bytes(link.fwd_bytes), order: link => link.fwd_bytes, number: true },
+  { name: 'Received', value: link => bytes(link.rev_bytes), order: link => link.rev_bytes, number: true },
+  { name: 'First seen (UTC)', value: link => time(link.first_seen) },
+  { name: 'Last seen (UTC)', value: link => time(link.last_seen) },
+];
+
+/** The links as rows: the same choice as the map shows, sorted as the reader likes. */
+export class LinkTable {
+  #head;
+  #body;
+  #choose;
+  #links = [];
+  #nodes = new Map();
+  #sorted = { column: 5, down: true };
+  #selected = '';
+
+  constructor(table, choose) {
+    this.#head = table.tHead;
+    this.#body = table.tBodies[0];
+    this.#choose = choose;
+  }
+
+  show(links, nodes) {
+    this.#links = links;
+    this.#nodes = nodes;
+    this.#draw();
+  }
+
+  /** Marks the row of a link, or all rows of a node. */
+  select(id) {
+    this.#selected = id;
+    for (const row of this.#body.rows) {
+      row.setAttribute('aria-selected', String(id !== '' && [row.dataset.id, row.dataset.from, row.dataset.to].includes(id)));
+    }
+    this.#body.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+  }
+
+  #draw() {
+    this.#head.replaceChildren(element('tr', {}, ...columns.map((column, index) => {
+      const order = index !== this.#sorted.column ? 'none' : this.#sorted.down ? 'descending' : 'ascending';
+      return element('th', { scope: 'col', class: column.number ? 'number' : '', 'aria-sort': order },
+        element('button', { class: 'plain', onclick: () => this.#sort(index) }, column.name));
+    })));
+
+    const { column, down } = this.#sorted;
+    const order = link => (columns[column].order ?? columns[column].value)(link, this.#nodes);
+    const compare = (a, b) => typeof a === 'number' ? a - b : a.localeCompare(b);
+    const links = [...this.#links].sort((a, b) => compare(order(a), order(b)) * (down ? -1 : 1));
+    this.#body.replaceChildren(...links.map(link => this.#row(link)));
+    this.select(this.#selected);
+  }
+
+  #row(link) {
+    const choose = () => this.#choose(link.id);
+    return element('tr', {
+      tabindex: '0', 'data-id': link.id, 'data-from': link.from, 'data-to': link.to, onclick: choose,
+      onkeydown: event => this.#key(event, choose), title: portsLabel(link, 12),
+    }, ...columns.map(column => element('td', { class: column.number ? 'number' : '' },
+      column.badge ? element('span', { class: `badge ${column.badge(link)}` }, column.value(link)) : column.value(link, this.#nodes))));
+  }
+
+  #key(event, choose) {
+    const step = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' }[event.key];
+    if (step) {
+      event.preventDefault();
+      event.currentTarget[step]?.focus();
+    } else if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault();
+      choose();
+    }
+  }
+
+  #sort(column) {
+    this.#sorted = { column, down: column === this.#sorted.column ? !this.#sorted.down : Boolean(columns[column].number) };
+    this.#draw();
+    this.#head.rows[0].cells[column].firstChild.focus();
+  }
+}
