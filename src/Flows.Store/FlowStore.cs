@@ -125,6 +125,26 @@ public sealed class FlowStore : IDisposable
         }
     }
 
+    /// <summary>Where the store stands now, from the manifest in memory.</summary>
+    public StoreHealth Health
+    {
+        get
+        {
+            var now = Volatile.Read(ref manifest);
+            var live = now.Tables.Values.SelectMany(table => table).ToList();
+            return new(now.Sequence, now.FilesOf(StoreLayout.Flows).Sum(file => file.Rows), live.Count, live.Sum(file => file.Bytes));
+        }
+    }
+
+    /// <summary>Every statement of the ledger, in the order learned.</summary>
+    public IReadOnlyList<IdentityInterval> Identities()
+    {
+        lock (gate)
+        {
+            return LedgerFiles.Read(engine, directory, manifest);
+        }
+    }
+
     public void Dispose()
     {
         lock (gate)

@@ -77,7 +77,7 @@ internal sealed class Collection : IDisposable
         {
             await ending.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await batcher.CompleteAsync().ConfigureAwait(false);
+            batcher.Complete();
             recording?.Flush();
         }
 

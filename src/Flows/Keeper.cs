@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Apache.Arrow;
 using Flows.Core;
+using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Inventory;
@@ -26,8 +27,8 @@ internal sealed class Keeper : IDisposable
 
     public Intake Intake { get; }
 
-    /// <summary>Rows sealed by this process, for the account of the store.</summary>
-    public long RowsSealed { get; private set; }
+    /// <summary>The hop <c>store</c> in rows: seen = taken from the log, forwarded = what the manifest has gained.</summary>
+    public HopAccount Account { get; } = new("store", "rows");
 
     public static Keeper Open(string directory, FlowStore store, TimeProvider time)
     {
@@ -80,11 +81,13 @@ internal sealed class Keeper : IDisposable
     {
         while (Intake.ReadUnsealed(RecordsPerSeal) is { Count: > 0 } records)
         {
+            var before = store.Health.Rows;
+            Account.Seen(records.Sum(record => record.Flows?.Length ?? 0));
             store.Seal(records);
+            Account.Forwarded(store.Health.Rows - before);
             Intake.Trim(records[^1].Position + 1);
             foreach (var record in records)
             {
-                RowsSealed += record.Flows?.Length ?? 0;
                 record.Flows?.Dispose();
             }
         }

@@ -12,7 +12,7 @@ namespace Flows.Capture.Packets;
 /// <param name="options">Timeouts and bounds.</param>
 /// <param name="sink">Takes each row.</param>
 /// <param name="account">A hop in packets; gets the counts at each <see cref="Publish"/>.</param>
-internal sealed class PacketTracker(ObservationPoint point, FlowTableOptions options, FlowSink sink, HopAccount account)
+public sealed class PacketTracker(ObservationPoint point, FlowTableOptions options, FlowSink sink, HopAccount account)
 {
     // The account is shared and atomic; per packet it would cost as much as decoding.
     private const int PublishEvery = 4096;

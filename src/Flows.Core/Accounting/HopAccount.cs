@@ -29,7 +29,7 @@ public sealed class HopAccount(string hop, string unit, Func<long>? inFlight = n
     {
         if (count != 0)
         {
-            dropped.AddOrUpdate(reason, count, (_, old) => old + count);
+            dropped.AddOrUpdate(reason, static (_, added) => added, static (_, old, added) => old + added, count);
         }
     }
 

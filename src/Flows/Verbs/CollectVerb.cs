@@ -28,6 +28,7 @@ internal static class CollectVerb
                 Server = ServerAddress.Parse(parsed.GetRequiredValue(server)),
                 SpoolDirectory = parsed.GetRequiredValue(spool).FullName,
                 Sources = sources.Read(parsed),
+                SayWhenReady = parsed.GetValue(untilStdinCloses),
             };
             using var lifetime = Lifetime.Start(cancel, parsed.GetValue(untilStdinCloses));
             await Pipeline.CollectAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);

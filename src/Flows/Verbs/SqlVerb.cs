@@ -34,7 +34,7 @@ internal static class SqlVerb
 
             using var reader = StoreReader.Open(parsed.GetRequiredValue(store).FullName);
             using var to = Console.OpenStandardOutput();
-            reader.RunSql(text, parsed.GetRequiredValue(output), to);
+            new SqlRunner(reader).Run(text, parsed.GetRequiredValue(output), to);
             return Task.FromResult((int)ExitCode.Ok);
         });
         return verb;

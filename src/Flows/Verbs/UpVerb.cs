@@ -20,15 +20,17 @@ internal static class UpVerb
         sources.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
         {
+            var watched = sources.Read(parsed);
             var options = new ServerOptions
             {
                 StoreDirectory = parsed.GetRequiredValue(store).FullName,
                 Listen = parsed.GetRequiredValue(listen),
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
-                NameThisHost = true,
+                Scope = watched.Scope,
+                NameThisHostAs = watched.Node,
             };
             using var lifetime = Lifetime.Start(cancel);
-            await Pipeline.UpAsync(options, sources.Read(parsed), TimeProvider.System, lifetime.Token).ConfigureAwait(false);
+            await Pipeline.UpAsync(options, watched, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
             return (int)ExitCode.Ok;
         });
         return verb;

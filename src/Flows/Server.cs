@@ -1,0 +1,138 @@
+using Flows.Core;
+using Flows.Core.Accounting;
+using Flows.Inventory;
+using Flows.Store;
+using Flows.Transport;
+using Flows.Transport.Intake;
+using Flows.Web;
+using Microsoft.AspNetCore.Http;
+
+namespace Flows;
+
+/// <summary>What <c>flows serve</c> and <c>flows up</c> were asked for.</summary>
+internal sealed record ServerOptions
+{
+    public required string StoreDirectory { get; init; }
+
+    public required IReadOnlyList<string> Listen { get; init; }
+
+    public IReadOnlyList<string> Inventories { get; init; } = [];
+
+    /// <summary>The address scope of inventory lines that name none, and of this host.</summary>
+    public string Scope { get; init; } = "default";
+
+    public bool Insecure { get; init; }
+
+    /// <summary>Tell the ledger this machine's own addresses.</summary>
+    public string? NameThisHostAs { get; init; }
+}
+
+/// <summary>The server's half: receive ─> log ─▷ seal ─> store ─> answers. Started in that order, stopped in it, too.</summary>
+internal sealed class Server : IAsyncDisposable
+{
+    private static readonly TimeSpan RequestGrace = TimeSpan.FromSeconds(5);
+
+    private readonly FlowStore store;
+    private readonly StoreAnswers answers;
+    private readonly FlowsWeb web;
+
+    private Server(FlowStore store, Keeper keeper, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
+    {
+        (this.store, Keeper, this.answers, this.web) = (store, keeper, answers, web);
+        Accounts = accounts;
+    }
+
+    public Keeper Keeper { get; }
+
+    public Intake Intake => Keeper.Intake;
+
+    /// <summary>The books of this process, in the order of the data.</summary>
+    public IReadOnlyList<HopAccount> Accounts { get; }
+
+    /// <summary>Where it listens, as a client writes it.</summary>
+    public IReadOnlyList<string> Addresses => web.Addresses;
+
+    /// <param name="options">What was asked for.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="upstream">Books of hops of this process that lie before the log.</param>
+    /// <exception cref="FlowsException">The store cannot be written, or the address cannot be listened on.</exception>
+    public static async Task<Server> StartAsync(ServerOptions options, TimeProvider time, IReadOnlyList<HopAccount>? upstream = null)
+    {
+        var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
+        Keeper? keeper = null;
+        try
+        {
+            keeper = Keeper.Open(options.StoreDirectory, store, time);
+            keeper.Import(options.Inventories, options.Scope);
+            NameThisHost(options, keeper, store, time);
+            keeper.SealAll();
+
+            var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account];
+            var answers = new StoreAnswers(options.StoreDirectory, store);
+            var web = FlowsWeb.Create(new WebOptions { Listen = options.Listen, Insecure = options.Insecure }, new WebParts
+            {
+                Version = Product.Version,
+                Time = time,
+                Store = () => store.Health,
+                Hops = () => [.. accounts.Select(account => account.Report())],
+                Edges = answers.Edges,
+                Query = answers.Query,
+                Who = answers.Who,
+                Policies = answers.Policies,
+                Ingest = (headers, body, stopped) => ReceiveAsync(keeper.Intake, headers, body, stopped),
+            });
+            await web.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            return new Server(store, keeper, answers, web, accounts);
+        }
+        catch
+        {
+            keeper?.Dispose();
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Serves and seals until cancelled; then takes no more requests, and seals the rest.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stopSealing = new CancellationTokenSource();
+        var sealing = Keeper.RunAsync(stopSealing.Token);
+        try
+        {
+            await Task.WhenAny(sealing, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
+        }
+        finally
+        {
+            using var grace = new CancellationTokenSource(RequestGrace);
+            await web.StopAsync(grace.Token).ConfigureAwait(false);
+            await stopSealing.CancelAsync().ConfigureAwait(false);
+            await sealing.ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await web.DisposeAsync().ConfigureAwait(false);
+        answers.Dispose();
+        Keeper.Dispose();
+        store.Dispose();
+    }
+
+    private static void NameThisHost(ServerOptions options, Keeper keeper, FlowStore store, TimeProvider time)
+    {
+        if (options.NameThisHostAs is { } name)
+        {
+            // What the log and the store already hold of this machine is older than this start: its addresses count from the epoch on.
+            var facts = HostFacts.Read() with { Name = name };
+            keeper.Learn(HostSource.News(facts, options.Scope, store.Identities(), sinceUs: 0, time.NowUs()));
+        }
+    }
+
+    /// <summary>The wire, as the web hands it over and the intake wants it.</summary>
+    private static async Task<IngestAnswer> ReceiveAsync(Intake intake, IHeaderDictionary headers, Stream body, CancellationToken stopped)
+    {
+        var header = BatchHeader.TryParse(name => headers[name], headers.ContentType, headers.ContentLength, out var problem);
+        var result = header is null ? intake.RefuseHeader(problem) : await intake.ReceiveAsync(header, body, stopped).ConfigureAwait(false);
+        return new IngestAnswer(result.HttpStatus, result.HttpStatus == 200 ? null : result.Reason, result.RetryAfter);
+    }
+}
