@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Flows.Demo;
 using Xunit;
 
@@ -24,6 +25,7 @@ public sealed class FleetTests
         await Task.Delay(500, token);
         TestContext.Current.TestOutputHelper?.WriteLine($"fleet {built.TotalSeconds:0.0} s, traffic until {ran.TotalSeconds:0.0} s, {truth.Connections.Count} connections, {truth.Edges.Count} edges");
 
+        Assert_one_address_has_two_holders_with_a_gap(fleet.Inventory);
         Assert.True(ran < TimeSpan.FromSeconds(60), $"The fleet took {ran.TotalSeconds:0} s.");
         foreach (var node in fleet.Nodes)
         {
@@ -31,6 +33,14 @@ public sealed class FleetTests
             var expected = truth.Connections.Where(one => one.Nodes.Contains(node.Name)).Select(ConntrackWatch.KeyOf).Order().ToList();
             Assert.Equal(expected, seen);
         }
+    }
+
+    private static void Assert_one_address_has_two_holders_with_a_gap(IReadOnlyList<string> inventory)
+    {
+        var lines = inventory.Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("addr").GetString() == FleetPlan.Successor.V4).ToList();
+        Assert.Equal([FleetPlan.Report, FleetPlan.Audit], lines.Select(line => line.GetProperty("name").GetString()));
+        Assert.True(lines[0].GetProperty("valid_to").GetDateTimeOffset().AddSeconds(1) < lines[1].GetProperty("valid_from").GetDateTimeOffset());
+        Assert.DoesNotContain(inventory, line => line.Contains(FleetPlan.Outside, StringComparison.Ordinal));
     }
 
     [Fact]
