@@ -75,7 +75,7 @@ public sealed class StoreReader : IDisposable
     public QueryResult Run(NamedQuery query, long sinceUs, long untilUs, int limit)
     {
         using var command = engine.Connection.CreateCommand();
-        command.CommandText = NamedQueries.Sql(query)
+        command.CommandText = query.Sql
             .Replace("$since", Engine.Time(sinceUs), StringComparison.Ordinal)
             .Replace("$until", Engine.Time(untilUs), StringComparison.Ordinal)
             .Replace("$limit", Math.Max(limit, 0).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);

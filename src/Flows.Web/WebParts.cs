@@ -2,6 +2,7 @@ using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
+using Flows.Store;
 using Microsoft.AspNetCore.Http;
 
 namespace Flows.Web;
@@ -44,16 +45,6 @@ public sealed record WebParts
 /// <param name="untilUs">Its end, exclusive.</param>
 /// <param name="limit">Rows wanted at most.</param>
 public delegate QueryResult QueryRunner(string name, long sinceUs, long untilUs, int limit);
-
-/// <summary>Rows of a named question. Cells are null, text, bool, integers, doubles, or lists of text; times are RFC 3339 text.</summary>
-public sealed record QueryResult(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows);
-
-/// <summary>Where the store stands.</summary>
-/// <param name="Sequence">Number of the manifest; it grows with every change.</param>
-/// <param name="Rows">Sealed flow rows.</param>
-/// <param name="Files">Live files.</param>
-/// <param name="Bytes">Bytes of the live files.</param>
-public sealed record StoreHealth(long Sequence, long Rows, long Files, long Bytes);
 
 /// <summary>One claim on an address.</summary>
 /// <param name="Entity">Who held it.</param>

@@ -26,7 +26,7 @@ internal sealed record ReplayOptions
 }
 
 /// <summary>What became of a replay. <see cref="Fault"/> is the sentence about a file that could not be read to its end.</summary>
-internal sealed record ReplayResult(
+internal sealed record ReplayOutcome(
     long Packets,
     long PacketsInFlows,
     IReadOnlyDictionary<string, long> Rejected,
@@ -43,7 +43,7 @@ internal static class Replay
 
     /// <summary>Returns when everything readable is sealed and rolled up.</summary>
     /// <exception cref="FlowsException">A file is missing or no capture, or the store cannot be written.</exception>
-    public static async Task<ReplayResult> RunAsync(ReplayOptions options, TimeProvider time, CancellationToken cancellation)
+    public static async Task<ReplayOutcome> RunAsync(ReplayOptions options, TimeProvider time, CancellationToken cancellation)
     {
         // 1. What cannot work at all fails before anything is written.
         foreach (var file in options.Files)
@@ -67,13 +67,13 @@ internal static class Replay
         keeper.SealAll();
         cancellation.ThrowIfCancellationRequested();
         var packets = points.Packets.Report();
-        return new ReplayResult(
+        return new ReplayOutcome(
             packets.Seen,
             packets.Forwarded,
             packets.Dropped,
             points.Connections,
             batcher.Account.Report().Forwarded,
-            [packets, .. points.Events is { } events ? [events.Report()] : Array.Empty<HopReport>(), batcher.Account.Report(), keeper.Intake.Rows.Report()],
+            [packets, .. points.Events is { } events ? [events.Report()] : (HopReport[])[], batcher.Account.Report(), keeper.Intake.Rows.Report()],
             fault);
     }
 

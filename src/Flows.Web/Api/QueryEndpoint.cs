@@ -1,3 +1,4 @@
+using Flows.Store;
 using Flows.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -43,7 +43,7 @@ internal static class ReplayVerb
         return verb;
     }
 
-    private static void Print(ReplayResult result, string format)
+    private static void Print(ReplayOutcome result, string format)
     {
         if (format == "json")
         {

@@ -1,0 +1,74 @@
+namespace Flows.Store;
+
+/// <summary>
+/// A fixed question that pages and boards may ask: nobody's SQL runs in the serving process. Names and columns are public; a test
+/// holds the dashboards and the answers to this list.
+/// </summary>
+public sealed record NamedQuery
+{
+    private const string Within = "bucket >= date_trunc('minute', $since) AND bucket < $until";
+
+    private NamedQuery(string name, string description, string[] columns, string sql) => (Name, Description, Columns, Sql) = (name, description, columns, sql);
+
+    public static IReadOnlyList<NamedQuery> All { get; } =
+    [
+        new("summary", "The store in one row.",
+            ["flows", "connections", "edges", "entities", "unresolved_share", "bytes", "first_seen", "last_seen"],
+            $"""
+            SELECT (SELECT count(*) FROM flows WHERE window_start >= $since AND window_start < $until) AS flows, coalesce(sum(connections), 0)::BIGINT AS connections,
+                count(DISTINCT (src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port)) AS edges, (SELECT count(*) FROM entities) AS entities,
+                coalesce(sum(connections) FILTER (src_resolved_by IN (0, 3) OR dst_resolved_by IN (0, 3)) / nullif(sum(connections), 0), 0)::DOUBLE AS unresolved_share,
+                coalesce(sum(fwd_bytes + rev_bytes), 0)::BIGINT AS bytes, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+            FROM edges_1m WHERE {Within}
+            """),
+        new("edges_over_time", "Connections and bytes per minute and namespace of the source, with their outcomes.",
+            ["time", "namespace", "connections", "answered", "refused", "unanswered", "fwd_bytes", "rev_bytes"],
+            $"""
+            SELECT * FROM (SELECT bucket AS "time", coalesce(nullif(src_namespace, ''), src_kind) AS namespace, sum(connections)::BIGINT AS connections, sum(answered)::BIGINT AS answered,
+                sum(refused)::BIGINT AS refused, sum(unanswered)::BIGINT AS unanswered, sum(fwd_bytes)::BIGINT AS fwd_bytes, sum(rev_bytes)::BIGINT AS rev_bytes
+            FROM edges WHERE {Within} GROUP BY ALL ORDER BY "time" DESC, namespace LIMIT $limit) ORDER BY "time", namespace
+            """),
+        new("dependencies", "Which workload depends on which, with ports and volumes; most connections first.",
+            ["src", "dst", "service", "protocol", "dst_port", "connections", "answered", "refused", "unanswered", "fwd_bytes", "rev_bytes", "first_seen", "last_seen"],
+            $"""
+            SELECT {Called("src")} AS src, {Called("dst")} AS dst, svc_name AS service, protocol, dst_port, sum(connections)::BIGINT AS connections, sum(answered)::BIGINT AS answered,
+                sum(refused)::BIGINT AS refused, sum(unanswered)::BIGINT AS unanswered, sum(fwd_bytes)::BIGINT AS fwd_bytes, sum(rev_bytes)::BIGINT AS rev_bytes,
+                min(first_seen) AS first_seen, max(last_seen) AS last_seen
+            FROM edges WHERE {Within} GROUP BY ALL ORDER BY connections DESC, src, dst, protocol, dst_port LIMIT $limit
+            """),
+        new("unresolved", "Ends that nobody named, or several did, by traffic.",
+            ["address", "scope", "resolved_by", "connections", "bytes", "first_seen", "last_seen"],
+            $"""
+            SELECT name AS address, scope, kind AS resolved_by, sum(connections)::BIGINT AS connections, sum(bytes)::BIGINT AS bytes, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+            FROM (SELECT src_entity AS entity_id, connections, fwd_bytes + rev_bytes AS bytes, first_seen, last_seen FROM edges_1m WHERE src_resolved_by IN (0, 3) AND {Within}
+                UNION ALL SELECT dst_entity, connections, fwd_bytes + rev_bytes, first_seen, last_seen FROM edges_1m WHERE dst_resolved_by IN (0, 3) AND {Within})
+            JOIN entities USING (entity_id) GROUP BY ALL ORDER BY connections DESC, address LIMIT $limit
+            """),
+        new("losses", "What each process has dropped, where and why, as of its last account.",
+            ["time", "node", "hop", "unit", "reason", "count"],
+            """
+            SELECT "at" AS "time", node, hop, unit, reason, dropped AS "count" FROM losses
+            WHERE "at" >= $since AND "at" < $until AND dropped > 0 QUALIFY rank() OVER (PARTITION BY node, process, hop ORDER BY "at" DESC) = 1
+            ORDER BY node, hop, reason LIMIT $limit
+            """),
+    ];
+
+    public string Name { get; }
+
+    public string Description { get; }
+
+    /// <summary>The columns of the answer, in order.</summary>
+    public IReadOnlyList<string> Columns { get; }
+
+    /// <summary>With <c>$since</c>, <c>$until</c> and <c>$limit</c> in place of literals.</summary>
+    internal string Sql { get; }
+
+    /// <summary>The question with this name, or null.</summary>
+    public static NamedQuery? Of(string name) => All.FirstOrDefault(query => query.Name == name);
+
+    /// <summary>An end of an edge as one text: <c>shop/api</c>, or the name where there is no workload or namespace.</summary>
+    private static string Called(string end) => $"CASE WHEN {end}_namespace = '' THEN '' ELSE {end}_namespace || '/' END || coalesce(nullif({end}_workload, ''), {end}_name)";
+}
+
+/// <summary>The answer to a fixed question. Cells are null, text, numbers, booleans, times (UTC) or lists of text.</summary>
+public sealed record QueryResult(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows);
