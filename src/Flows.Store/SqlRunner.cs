@@ -20,6 +20,12 @@ public sealed class SqlRunner(StoreReader reader)
     {
         try
         {
+            // The wrapper would run the first statement at once and the rest when asked for more: count before any runs.
+            if (Statements.Count(reader.Engine.Connection, sql) > 1)
+            {
+                throw new FlowsException(ExitCode.Usage, "Only one statement is run at a time, and there are several here; none was run.");
+            }
+
             var statements = reader.Engine.Connection.CreateCommand();
             using (statements)
             {
@@ -27,10 +33,6 @@ public sealed class SqlRunner(StoreReader reader)
                 statements.UseStreamingMode = true;
                 using var rows = (DuckDBDataReader)statements.ExecuteReader();
                 Print(rows, format, output);
-                if (rows.NextResult())
-                {
-                    throw new FlowsException(ExitCode.Usage, "Only one statement is run at a time; the first one's rows are above.");
-                }
             }
         }
         catch (DuckDBException fault)

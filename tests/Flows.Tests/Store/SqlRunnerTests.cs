@@ -61,6 +61,14 @@ public sealed class SqlRunnerTests : IDisposable
         Assert.DoesNotContain('\n', fault.Message);
     }
 
+    [Fact]
+    public void Second_statement_is_refused_before_anything_runs()
+    {
+        var file = Path.Combine(directory, "written.csv");
+        Assert.Throws<FlowsException>(() => Run($"SELECT 1; COPY (SELECT 1) TO '{file}'", "csv"));
+        Assert.False(File.Exists(file));
+    }
+
     public void Dispose()
     {
         reader.Dispose();
