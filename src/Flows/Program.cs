@@ -1,10 +1,20 @@
 using System.CommandLine;
 using Flows;
-using Flows.Core;
 using Flows.Verbs;
 
 var root = new RootCommand("Flows: what talks to what, who was that at the time, and which rules would allow exactly that.");
-foreach (var verb in (ReadOnlySpan<Command>)[Flows.Verbs.DemoPodVerb.Create()])
+foreach (var verb in (Command[])
+[
+    UpVerb.Create(),
+    CollectVerb.Create(),
+    ServeVerb.Create(),
+    ReplayVerb.Create(),
+    SqlVerb.Create(),
+    MapVerb.Create(),
+    WhoVerb.Create(),
+    PolicyVerb.Create(),
+    DemoPodVerb.Create(),
+])
 {
     root.Add(verb);
 }
