@@ -1,0 +1,52 @@
+namespace Flows.Core.Identity;
+
+/// <summary>
+/// Which of several statements about one interval holds: the one learned last. Where two were learned in the same microsecond, a
+/// withdrawal beats a claim and an earlier end beats a later one, so that the answer never depends on the order of arrival.
+/// </summary>
+internal sealed class Statements : IComparer<IdentityInterval>
+{
+    private Statements()
+    {
+    }
+
+    /// <summary>Orders statements so that the last one holds.</summary>
+    public static Statements Order { get; } = new();
+
+    public int Compare(IdentityInterval? x, IdentityInterval? y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
+        var order = x.LearnedAtUs.CompareTo(y.LearnedAtUs);
+        order = order != 0 ? order : x.RevokedAtUs.HasValue.CompareTo(y.RevokedAtUs.HasValue);
+        order = order != 0 ? order : (y.ValidToUs ?? long.MaxValue).CompareTo(x.ValidToUs ?? long.MaxValue);
+        order = order != 0 ? order : y.ValidFromUs.CompareTo(x.ValidFromUs);
+        return order != 0 || SameContent(x, y) ? order : string.CompareOrdinal(TextOf(x), TextOf(y));
+    }
+
+    /// <summary>True where both say the same about the same interval; when and from whom we learned it does not matter.</summary>
+    public static bool SameContent(IdentityInterval x, IdentityInterval y) =>
+        x.IntervalId == y.IntervalId && x.Address == y.Address && x.PrefixLength == y.PrefixLength
+        && x.ValidFromUs == y.ValidFromUs && x.ValidToUs == y.ValidToUs && x.RevokedAtUs.HasValue == y.RevokedAtUs.HasValue
+        && SameEntity(x.Entity, y.Entity);
+
+    /// <summary>Equal in every attribute. (The record's own equality takes two dictionaries of the same labels for different.)</summary>
+    public static bool SameEntity(Entity x, Entity y) => ReferenceEquals(x, y)
+        || (SameLabels(x.Labels, y.Labels) && SameLabels(x.Selector, y.Selector)
+            && x == y with { Labels = x.Labels, Selector = x.Selector });
+
+    private static bool SameLabels(IReadOnlyDictionary<string, string> x, IReadOnlyDictionary<string, string> y) => ReferenceEquals(x, y)
+        || (x.Count == y.Count && x.All(label => y.TryGetValue(label.Key, out var value) && value == label.Value));
+
+    private static string TextOf(IdentityInterval statement) => string.Join('\u001f',
+    [
+        (statement.Entity with { Labels = Entity.NoLabels, Selector = Entity.NoLabels }).ToString(),
+        .. Sorted(statement.Entity.Labels),
+        "",
+        .. Sorted(statement.Entity.Selector),
+        statement.ToString(),
+    ]);
+
+    private static IEnumerable<string> Sorted(IReadOnlyDictionary<string, string> labels) =>
+        labels.OrderBy(label => label.Key, StringComparer.Ordinal).SelectMany(label => new[] { label.Key, label.Value });
+}
