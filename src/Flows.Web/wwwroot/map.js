@@ -113,7 +113,7 @@ export class FlowMap {
   /** Screens are wide and the layout comes out round: pulling it apart sideways costs nothing, and no box can come to overlap another. */
   #stretch() {
     const box = this.#cy.elements().boundingBox();
-    const factor = Math.min(1.7, (this.#cy.width() / this.#cy.height()) / (box.w / box.h));
+    const factor = Math.min(2, (this.#cy.width() / this.#cy.height()) / (box.w / box.h));
     if (factor > 1) {
       this.#cy.nodes('.leaf').positions(node => ({ x: node.position('x') * factor, y: node.position('y') }));
     }
