@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
@@ -57,6 +58,7 @@ public sealed class FlowsWeb : IAsyncDisposable
             kestrel.Listen(door, listening => listening.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddSingleton<IConnectionListenerFactory>(door);
+        builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.AddRoutingCore();
         builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService("flows", serviceVersion: parts.Version)).WithMetrics(provider => provider
             .AddMeter(FlowMetrics.MeterName)

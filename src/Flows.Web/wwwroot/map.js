@@ -1,6 +1,7 @@
 /* global cytoscape */
 import { portsLabel, stateOf } from './links.js';
 import { mapStyle } from './map-style.js';
+import { tiles } from './tiles.js';
 
 // Two runs over the same graph must look the same: people remember where things are. The layout improves given positions and
 // does not draw lots; the positions it begins with come from the order in which the server lists groups and nodes.
@@ -23,6 +24,9 @@ const layout = {
   tilingPaddingVertical: 14,
   tilingPaddingHorizontal: 14,
 };
+
+// Labels are 13 px at a zoom of 1; below 0.65 they would be smaller than 8.5 px.
+const legible = 0.65;
 
 const shapes = {
   pod: 'ellipse', workload: 'round-rectangle', service: 'hexagon', namespace: 'round-rectangle', node: 'barrel', vm: 'rectangle',
@@ -67,6 +71,10 @@ export class FlowMap {
       this.#cy.layout(layout).run();
       this.#stretch();
       this.fit();
+      if (this.#cy.zoom() < legible) {
+        this.#tile(graph);
+        this.fit();
+      }
     }
   }
 
@@ -110,10 +118,20 @@ export class FlowMap {
     }
   }
 
+  #tile(graph) {
+    const groups = [...new Set(graph.nodes.map(node => node.group))].map(group => {
+      const members = graph.nodes.filter(node => node.group === group).map(node => node.id);
+      const box = this.#cy.nodes().filter(node => members.includes(node.id())).boundingBox();
+      return { members, x: (box.x1 + box.x2) / 2, y: (box.y1 + box.y2) / 2 };
+    });
+    const positions = tiles(groups, this.#cy.width() / this.#cy.height());
+    this.#cy.nodes('.leaf').positions(node => positions.get(node.id()));
+  }
+
   /** Screens are wide and the layout comes out round: pulling it apart sideways costs nothing, and no box can come to overlap another. */
   #stretch() {
     const box = this.#cy.elements().boundingBox();
-    const factor = Math.min(1.7, (this.#cy.width() / this.#cy.height()) / (box.w / box.h));
+    const factor = Math.min(2, (this.#cy.width() / this.#cy.height()) / (box.w / box.h));
     if (factor > 1) {
       this.#cy.nodes('.leaf').positions(node => ({ x: node.position('x') * factor, y: node.position('y') }));
     }

@@ -5,13 +5,13 @@ const columns = [
   { name: 'From', value: (link, nodes) => nodes.get(link.from).label },
   { name: 'To', value: (link, nodes) => nodes.get(link.to).label },
   { name: 'Dialled', value: link => link.services.join(' ') },
-  { name: 'Ports', value: link => link.ports.slice(0, 6).map(portText).join(' ') + (link.ports.length > 6 ? ` +${link.ports.length - 6}` : ''), order: link => link.ports[0]?.port ?? 0 },
+  { name: 'Ports', value: link => link.ports.slice(0, 4).map(portText).join(' ') + (link.ports.length > 4 ? ` +${link.ports.length - 4}` : ''), order: link => link.ports[0]?.port ?? 0 },
   { name: 'State', value: link => stateText[stateOf(link)], badge: stateOf },
   { name: 'Connections', value: link => count(link.connections), order: link => link.connections, number: true },
   { name: 'Sent', value: link => bytes(link.fwd_bytes), order: link => link.fwd_bytes, number: true },
   { name: 'Received', value: link => bytes(link.rev_bytes), order: link => link.rev_bytes, number: true },
-  { name: 'First seen (UTC)', value: link => time(link.first_seen) },
-  { name: 'Last seen (UTC)', value: link => time(link.last_seen) },
+  { name: 'First (UTC)', value: link => time(link.first_seen).slice(0, 16) },
+  { name: 'Last (UTC)', value: link => time(link.last_seen).slice(0, 16) },
 ];
 
 /** The links as rows: the same choice as the map shows, sorted as the reader likes. */

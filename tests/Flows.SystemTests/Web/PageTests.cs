@@ -2,6 +2,7 @@ using Flows.Core.Map;
 using Flows.Tests.Web;
 using Flows.Web;
 using Microsoft.Playwright;
+using Xunit;
 
 namespace Flows.SystemTests.Web;
 

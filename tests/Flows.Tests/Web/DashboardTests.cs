@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Flows.Web;
 using Flows.Web.Metrics;
+using Xunit;
 
 namespace Flows.Tests.Web;
 

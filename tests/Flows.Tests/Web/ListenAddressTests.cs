@@ -1,5 +1,6 @@
 using Flows.Core;
 using Flows.Web.Listening;
+using Xunit;
 
 namespace Flows.Tests.Web;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Flows.Core;
 using Flows.Web;
+using Xunit;
 
 namespace Flows.Tests.Web;
 

@@ -1,4 +1,5 @@
 using Flows.Web;
+using Xunit;
 
 namespace Flows.Tests.Web;
 

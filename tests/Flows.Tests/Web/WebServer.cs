@@ -1,4 +1,5 @@
 using Flows.Web;
+using Xunit;
 
 namespace Flows.Tests.Web;
 
@@ -16,8 +17,16 @@ internal sealed class WebServer : IAsyncDisposable
     public static async Task<WebServer> StartAsync(WebParts? parts = null, params string[] listen)
     {
         var web = FlowsWeb.Create(new WebOptions { Listen = ["127.0.0.1:0", .. listen] }, parts ?? ShopFleet.Parts());
-        await web.StartAsync(TestContext.Current.CancellationToken);
-        return new WebServer(web);
+        try
+        {
+            await web.StartAsync(TestContext.Current.CancellationToken);
+            return new WebServer(web);
+        }
+        catch
+        {
+            await web.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, Version? version = null, HttpContent? content = null, string? host = null)
