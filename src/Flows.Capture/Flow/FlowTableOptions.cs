@@ -9,14 +9,17 @@ public sealed record FlowTableOptions
     /// <summary>An established TCP connection without packets ends after this. 300 s: above the keep-alive of common pools and proxies (60 to 240 s).</summary>
     public TimeSpan TcpIdle { get; init; } = TimeSpan.FromSeconds(300);
 
-    /// <summary>A TCP opening without progress ends after this. 70 s: Linux repeats a SYN after at most 64 s (tcp_syn_retries 6).</summary>
-    public TimeSpan TcpOpeningIdle { get; init; } = TimeSpan.FromSeconds(70);
+    /// <summary>A TCP opening without progress ends after this. 40 s: Linux repeats a SYN at gaps of at most 32 s (tcp_syn_retries 6).</summary>
+    public TimeSpan TcpOpeningIdle { get; init; } = TimeSpan.FromSeconds(40);
 
-    /// <summary>UDP silence after which the next packet begins a new exchange. 60 s: longer than a resolver's retries, half of conntrack's 120 s for streams.</summary>
-    public TimeSpan UdpIdle { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>
+    /// UDP silence after which the next packet begins a new exchange. 45 s: above the keep-alives in use (WireGuard 25 s, QUIC and SIP up
+    /// to 30 s), below the active timeout, so that one question and its answer end as idle.
+    /// </summary>
+    public TimeSpan UdpIdle { get; init; } = TimeSpan.FromSeconds(45);
 
-    /// <summary>As <see cref="UdpIdle"/> for every other protocol. 60 s.</summary>
-    public TimeSpan OtherIdle { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>As <see cref="UdpIdle"/> for every other protocol.</summary>
+    public TimeSpan OtherIdle { get; init; } = TimeSpan.FromSeconds(45);
 
     /// <summary>A closed connection stays this long for its last ACK and for repeats. 5 s: several retransmission timeouts of a data centre.</summary>
     public TimeSpan CloseLinger { get; init; } = TimeSpan.FromSeconds(5);
