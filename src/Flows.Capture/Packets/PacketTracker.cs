@@ -103,7 +103,10 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         account.Forwarded(results[(int)DecodeResult.Ok]);
         for (var result = DecodeResult.Ok + 1; (int)result < results.Length; result++)
         {
-            account.Dropped(result.Reason(), results[(int)result]);
+            if (results[(int)result] != 0)
+            {
+                account.Dropped(result.Reason(), results[(int)result]);
+            }
         }
 
         Array.Clear(results);
