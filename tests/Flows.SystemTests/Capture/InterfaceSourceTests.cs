@@ -123,12 +123,13 @@ public sealed partial class InterfaceSourceTests : IDisposable
         {
             caller.Connect(ServerAddress, 8080);
             using var answerer = listener.AcceptTcpClient();
-            answerer.GetStream().Write(new byte[100_000]);
-            caller.GetStream().ReadExactly(new byte[100_000]);
+            var (upstream, downstream) = (caller.GetStream(), answerer.GetStream());
+            downstream.Write(new byte[100_000]);
+            upstream.ReadExactly(new byte[100_000]);
             caller.Client.Shutdown(SocketShutdown.Send);
-            Assert.Equal(0, answerer.GetStream().Read(new byte[1]));
+            Assert.Equal(0, downstream.Read(new byte[1]));
             answerer.Client.Shutdown(SocketShutdown.Send);
-            Assert.Equal(0, caller.GetStream().Read(new byte[1]));
+            Assert.Equal(0, upstream.Read(new byte[1]));
         }
 
         using var refused = In(client, () => new TcpClient(new IPEndPoint(ClientAddress, 40003)));
