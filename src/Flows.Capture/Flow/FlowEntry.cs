@@ -29,6 +29,9 @@ internal enum Marks : ushort
 /// <summary>One connection in the table. Times are microseconds since the epoch; counters are those of the current window.</summary>
 internal struct FlowEntry
 {
+    /// <summary>The wheel slot of a place without a connection.</summary>
+    public const int NotInUse = -1;
+
     public FlowKey Key;
     public ulong ConnId;
     public long ConnStartUs;

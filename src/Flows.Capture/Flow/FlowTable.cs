@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Security.Cryptography;
 using Flows.Capture.Packets;
 using Flows.Core;
 using Flows.Core.Facts;
@@ -12,18 +10,10 @@ namespace Flows.Capture.Flow;
 /// </summary>
 public sealed class FlowTable
 {
-    private const int CapacityFirst = 1024;
-
-    private readonly FlowTableOptions options;
-    private readonly FlowRowWriter rows;
+    private readonly FlowEntries entries;
     private readonly ExpiryWheel wheel = new();
     private readonly FlowTimeouts timeouts;
-    private readonly ulong hashSeed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-
-    private FlowEntry[] entries = new FlowEntry[CapacityFirst];
-    private int[] buckets = NewBuckets(CapacityFirst);
-    private int free = -1;
-    private int used;
+    private readonly FlowRowWriter rows;
     private long clockUs;
 
     /// <param name="point">Where the packets are seen; the rows carry it.</param>
@@ -34,13 +24,13 @@ public sealed class FlowTable
     public FlowTable(ObservationPoint point, FlowSource source, FlowTableOptions options, FlowSink sink, string origin = "")
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EntriesMax, 1);
-        this.options = options;
+        entries = new FlowEntries(options.EntriesMax);
         timeouts = new FlowTimeouts(options);
         rows = new FlowRowWriter(point, source, origin, sink);
     }
 
     /// <summary>Connections in the table.</summary>
-    public int Count { get; private set; }
+    public int Count => entries.Count;
 
     /// <summary>Rows given to the sink since the start.</summary>
     public long Rows => rows.Written;
@@ -61,9 +51,9 @@ public sealed class FlowTable
 
         // 2. Find the connection, unless it is over by now or this packet opens another on the same ports.
         var key = FlowKey.Of(in packet, out var fromLow);
-        var hash = key.Hash(hashSeed);
-        var index = Find(in key, hash);
-        if (index >= 0 && EndsBefore(ref entries[index], in packet, fromLow, timeUs, out var reason))
+        var hash = entries.HashOf(in key);
+        var index = entries.Find(in key, hash);
+        if (index >= 0 && EndsBefore(ref entries.Items[index], in packet, fromLow, timeUs, out var reason))
         {
             Finish(index, reason);
             index = -1;
@@ -77,7 +67,7 @@ public sealed class FlowTable
         }
 
         // 4. Report a window that has lasted long enough, before the packet counts in the next.
-        ref var entry = ref entries[index];
+        ref var entry = ref entries.Items[index];
         if (!entry.WindowIsEmpty && timeUs - entry.WindowStartUs >= timeouts.ActiveUs)
         {
             rows.Write(in entry, EndReason.Active);
@@ -109,13 +99,13 @@ public sealed class FlowTable
     public void Refuse(in DecodedPacket quoted)
     {
         var key = FlowKey.Of(in quoted, out var fromLow);
-        var index = Find(in key, key.Hash(hashSeed));
+        var index = entries.Find(in key, entries.HashOf(in key));
         if (index < 0)
         {
             return;
         }
 
-        ref var entry = ref entries[index];
+        ref var entry = ref entries.Items[index];
         if (!entry.Has(Marks.Answered) && fromLow == entry.Has(Marks.InitiatorIsLow) && (!entry.IsTcp || entry.Has(Marks.IsnKnown)))
         {
             entry.Marks |= Marks.Refused;
@@ -137,7 +127,7 @@ public sealed class FlowTable
         {
             for (var index = wheel.Take(tick); index >= 0;)
             {
-                var next = entries[index].WheelNext;
+                var next = entries.Items[index].WheelNext;
                 Review(index);
                 index = next;
             }
@@ -147,24 +137,13 @@ public sealed class FlowTable
     /// <summary>Reports all that is left, at the end of the input.</summary>
     public void Finish()
     {
-        for (var index = 0; index < used; index++)
+        for (var index = 0; index < entries.Reached; index++)
         {
-            if (entries[index].WheelSlot >= 0)
+            if (entries.Items[index].WheelSlot != FlowEntry.NotInUse)
             {
                 Finish(index, EndReason.Forced);
             }
         }
-    }
-
-    private int Find(in FlowKey key, ulong hash)
-    {
-        var index = buckets[(int)(hash & (uint)(buckets.Length - 1))];
-        while (index >= 0 && !entries[index].Key.Equals(key))
-        {
-            index = entries[index].Next;
-        }
-
-        return index;
     }
 
     private bool EndsBefore(ref FlowEntry entry, in DecodedPacket packet, bool fromLow, long timeUs, out EndReason reason)
@@ -183,9 +162,13 @@ public sealed class FlowTable
 
     private int Begin(in FlowKey key, ulong hash, in DecodedPacket packet, bool fromLow, long timeUs)
     {
-        var index = Allocate();
-        ref var entry = ref entries[index];
-        entry = new FlowEntry { Key = key, ConnStartUs = timeUs, LastUs = timeUs, IcmpTypeCode = packet.IcmpTypeCode };
+        if (entries.IsFull)
+        {
+            Evicted++;
+            Finish(wheel.Nearest(), EndReason.LackOfResources);
+        }
+
+        var entry = new FlowEntry { Key = key, ConnStartUs = timeUs, LastUs = timeUs, IcmpTypeCode = packet.IcmpTypeCode };
         if (entry.IsTcp)
         {
             TcpTracking.Begin(ref entry, in packet, fromLow);
@@ -198,73 +181,23 @@ public sealed class FlowTable
         }
 
         entry.ConnId = rows.NextConnId(in entry);
-        ref var bucket = ref buckets[(int)(hash & (uint)(buckets.Length - 1))];
-        entry.Next = bucket;
-        bucket = index;
-        Count++;
-        return index;
-    }
-
-    /// <summary>A free place: a used one again, the next fresh one, or that of the connection nearest to its end.</summary>
-    private int Allocate()
-    {
-        if (free < 0 && used == options.EntriesMax)
-        {
-            Evicted++;
-            var nearest = wheel.Nearest();
-            wheel.Remove(entries, nearest);
-            Finish(nearest, EndReason.LackOfResources, inWheel: false);
-        }
-
-        if (free >= 0)
-        {
-            var index = free;
-            free = entries[index].Next;
-            return index;
-        }
-
-        if (used == entries.Length)
-        {
-            Grow();
-        }
-
-        return used++;
-    }
-
-    private void Grow()
-    {
-        Array.Resize(ref entries, (int)Math.Min(entries.Length * 2L, options.EntriesMax));
-        buckets = NewBuckets(entries.Length);
-        for (var index = 0; index < used; index++)
-        {
-            ref var bucket = ref buckets[(int)(entries[index].Key.Hash(hashSeed) & (uint)(buckets.Length - 1))];
-            entries[index].Next = bucket;
-            bucket = index;
-        }
-    }
-
-    /// <summary>Two buckets an entry keep the chains short; a bucket is 4 bytes, an entry 160.</summary>
-    private static int[] NewBuckets(int capacity)
-    {
-        var fresh = new int[BitOperations.RoundUpToPowerOf2((uint)capacity * 2)];
-        Array.Fill(fresh, -1);
-        return fresh;
+        return entries.Insert(in entry, hash);
     }
 
     private void Schedule(int index, bool isNew)
     {
         if (!isNew)
         {
-            wheel.Remove(entries, index);
+            wheel.Remove(entries.Items, index);
         }
 
-        wheel.Add(entries, index, timeouts.DeadlineUs(in entries[index]));
+        wheel.Add(entries.Items, index, timeouts.DeadlineUs(in entries.Items[index]));
     }
 
     /// <summary>Looks at an entry that was taken from the wheel: it ends, reports a window, or was active and goes back.</summary>
     private void Review(int index)
     {
-        ref var entry = ref entries[index];
+        ref var entry = ref entries.Items[index];
         if (clockUs - entry.LastUs >= timeouts.IdleUs(in entry))
         {
             Finish(index, EndReason.Idle, inWheel: false);
@@ -282,10 +215,10 @@ public sealed class FlowTable
 
     private void Finish(int index, EndReason reason, bool inWheel = true)
     {
-        ref var entry = ref entries[index];
+        ref var entry = ref entries.Items[index];
         if (inWheel)
         {
-            wheel.Remove(entries, index);
+            wheel.Remove(entries.Items, index);
         }
 
         // A window without packets tells nothing that the row before it did not.
@@ -294,21 +227,6 @@ public sealed class FlowTable
             rows.Write(in entry, entry.IsOver ? EndReason.End : reason);
         }
 
-        Unlink(index);
-        entry.WheelSlot = -1;
-        entry.Next = free;
-        free = index;
-        Count--;
-    }
-
-    private void Unlink(int index)
-    {
-        ref var link = ref buckets[(int)(entries[index].Key.Hash(hashSeed) & (uint)(buckets.Length - 1))];
-        while (link != index)
-        {
-            link = ref entries[link].Next;
-        }
-
-        link = entries[index].Next;
+        entries.Remove(index);
     }
 }

@@ -80,7 +80,7 @@ public static class PacketDecoder
             return false;
         }
 
-        ReadPorts(ip[transport..], ref quoted);
+        TransportDecoder.ReadPorts(ip[transport..], ref quoted);
         return true;
     }
 
@@ -123,7 +123,7 @@ public static class PacketDecoder
 
         // Short frames are padded on the wire: what lies beyond the datagram's end is no payload.
         var end = Math.Min(ip.Length, totalBytes);
-        return DecodeTransport(frame[..(offset + end)], offset + headerBytes, ref packet);
+        return TransportDecoder.Decode(frame[..(offset + end)], offset + headerBytes, ref packet);
     }
 
     /// <summary>RFC 8200 3 and 4.</summary>
@@ -176,7 +176,7 @@ public static class PacketDecoder
         }
 
         packet.Protocol = next;
-        return at > datagram.Length ? DecodeResult.TruncatedIp : DecodeTransport(datagram, at, ref packet);
+        return at > datagram.Length ? DecodeResult.TruncatedIp : TransportDecoder.Decode(datagram, at, ref packet);
     }
 
     private static bool IsExtension(byte next) =>
@@ -191,70 +191,6 @@ public static class PacketDecoder
         return packet.Fragment;
     }
 
-    private static DecodeResult DecodeTransport(ReadOnlySpan<byte> datagram, int offset, ref DecodedPacket packet)
-    {
-        if (packet.Fragment == Fragment.Later)
-        {
-            return DecodeResult.Ok;
-        }
-
-        var transport = datagram[offset..];
-        switch (packet.Protocol)
-        {
-            case IpProtocol.Tcp:
-                if (transport.Length < 14)
-                {
-                    return DecodeResult.TruncatedL4;
-                }
-
-                ReadPorts(transport, ref packet);
-                packet.TcpSeq = BinaryPrimitives.ReadUInt32BigEndian(transport[4..]);
-                packet.TcpAck = BinaryPrimitives.ReadUInt32BigEndian(transport[8..]);
-                packet.TcpFlags = transport[13];
-                return DecodeResult.Ok;
-            case IpProtocol.Udp or IpProtocol.Sctp:
-                if (transport.Length < 4)
-                {
-                    return DecodeResult.TruncatedL4;
-                }
-
-                ReadPorts(transport, ref packet);
-                return DecodeResult.Ok;
-            case IpProtocol.Icmp or IpProtocol.IcmpV6:
-                return DecodeIcmp(transport, offset, ref packet);
-            default:
-                return DecodeResult.Ok;
-        }
-    }
-
-    /// <summary>RFC 792 and RFC 4443: type, code, checksum, then four bytes whose meaning depends on the type.</summary>
-    private static DecodeResult DecodeIcmp(ReadOnlySpan<byte> message, int offset, ref DecodedPacket packet)
-    {
-        if (message.Length < 2)
-        {
-            return DecodeResult.TruncatedL4;
-        }
-
-        packet.IcmpTypeCode = BinaryPrimitives.ReadUInt16BigEndian(message);
-        var kind = IcmpTypes.KindOf(packet.Protocol, message[0]);
-        if (kind == IcmpKind.Error && message.Length > 8)
-        {
-            packet.QuoteOffset = offset + 8;
-        }
-        else if (kind is IcmpKind.EchoRequest or IcmpKind.EchoReply)
-        {
-            if (message.Length < 6)
-            {
-                return DecodeResult.TruncatedL4;
-            }
-
-            var identifier = BinaryPrimitives.ReadUInt16BigEndian(message[4..]);
-            (packet.SrcPort, packet.DstPort) = kind == IcmpKind.EchoRequest ? (identifier, (ushort)0) : ((ushort)0, identifier);
-        }
-
-        return DecodeResult.Ok;
-    }
-
     private static void ReadIpv4Addresses(ReadOnlySpan<byte> ip, ref DecodedPacket packet)
     {
         packet.Src = NetAddress.FromV4(BinaryPrimitives.ReadUInt32BigEndian(ip[12..]));
@@ -265,11 +201,5 @@ public static class PacketDecoder
     {
         packet.Src = new(BinaryPrimitives.ReadUInt64BigEndian(ip[8..]), BinaryPrimitives.ReadUInt64BigEndian(ip[16..]));
         packet.Dst = new(BinaryPrimitives.ReadUInt64BigEndian(ip[24..]), BinaryPrimitives.ReadUInt64BigEndian(ip[32..]));
-    }
-
-    private static void ReadPorts(ReadOnlySpan<byte> transport, ref DecodedPacket packet)
-    {
-        packet.SrcPort = BinaryPrimitives.ReadUInt16BigEndian(transport);
-        packet.DstPort = BinaryPrimitives.ReadUInt16BigEndian(transport[2..]);
     }
 }
