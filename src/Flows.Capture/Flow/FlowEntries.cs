@@ -101,7 +101,7 @@ internal sealed class FlowEntries(int entriesMax)
 
     private ref int BucketOf(ulong hash) => ref buckets[(int)(hash & (uint)(buckets.Length - 1))];
 
-    /// <summary>Two buckets an entry keep the chains short; a bucket is 4 bytes, an entry 160.</summary>
+    /// <summary>Two buckets an entry keep the chains short; a bucket is 4 bytes, an entry 128.</summary>
     private static int[] NewBuckets(int capacity)
     {
         var fresh = new int[BitOperations.RoundUpToPowerOf2((uint)capacity * 2)];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Flows.Capture;
 using Flows.Capture.Flow;
 using Flows.Capture.Packets;
@@ -196,6 +197,9 @@ public sealed class FlowTableTests
         Assert.Equal(rows.Rows[0].ConnId, rows.Rows[1].ConnId);
         Assert.Equal(0, tracker.Table.Count);
     }
+
+    [Fact]
+    public void An_entry_is_two_cache_lines() => Assert.Equal(128, Unsafe.SizeOf<FlowEntry>());
 
     private PacketTracker NewTracker(FlowTableOptions? options = null) =>
         new(new FlowTable(new ObservationPoint("n", "s"), FlowSource.File, options ?? new FlowTableOptions(), rows.Add), account);
