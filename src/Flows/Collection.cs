@@ -3,10 +3,13 @@ using Apache.Arrow;
 using Flows.Capture;
 using Flows.Capture.Batching;
 using Flows.Capture.Conntrack;
+using Flows.Capture.Flow;
 using Flows.Capture.Live;
+using Flows.Capture.Packets;
 using Flows.Capture.Recording;
 using Flows.Core;
 using Flows.Core.Accounting;
+using Flows.Core.Facts;
 
 namespace Flows;
 
@@ -14,7 +17,7 @@ namespace Flows;
 /// The node's half of the data path, up to full batches: sources on their own threads, one batcher, one bounded channel. Whoever reads
 /// the channel owns each batch.
 /// </summary>
-internal sealed class Collection : IDisposable
+internal sealed class Collection : IAsyncDisposable
 {
     // The batcher counts what a full channel refuses; 16 batches of 4,096 rows are some seconds of a busy node, about 16 MB.
     private const int BatchesMax = 16;
@@ -39,12 +42,15 @@ internal sealed class Collection : IDisposable
         {
             var account = Open("conntrack", "events");
             var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, batcher.Append, account, time, settings, TapNetlink($"{options.Node}/conntrack"));
+            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, account, time, settings, TapNetlink($"{options.Node}/conntrack"));
         }
 
         foreach (var name in options.Interfaces)
         {
-            interfaces.Add(new InterfaceSource(name, point, batcher.Append, Open($"packets:{name}", "packets"), time, new InterfaceSourceOptions(), TapPackets($"{options.Node}/{name}")));
+            var account = Open($"packets:{name}", "packets");
+            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
+            interfaces.Add(new InterfaceSource(
+                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
         }
     }
 
@@ -57,7 +63,7 @@ internal sealed class Collection : IDisposable
     public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
-    public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Started)]);
+    public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Opened)]);
 
     /// <summary>Runs all sources until cancelled, or until the first fails, which stops the others; then completes the channel.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -77,16 +83,16 @@ internal sealed class Collection : IDisposable
         {
             await ending.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            batcher.Complete();
+            await batcher.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
             recording?.Flush();
         }
 
         await Task.WhenAll(running).ConfigureAwait(false);
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        batcher.Dispose();
+        await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
     }
 
@@ -108,7 +114,7 @@ internal sealed class Collection : IDisposable
         return (datagram, timeUs) => recording.WriteNetlink(id, datagram, timeUs);
     }
 
-    private PacketTap? TapPackets(string name)
+    private FrameTap? TapPackets(string name)
     {
         if (recording is null)
         {
@@ -116,6 +122,6 @@ internal sealed class Collection : IDisposable
         }
 
         var id = recording.AddInterface(name, RecordingWriter.LinkTypeEthernet);
-        return (frame, wireLength, timeUs) => recording.Write(id, frame, wireLength, timeUs);
+        return (frame, _, wireLength, timeUs) => recording.Write(id, frame, wireLength, timeUs);
     }
 }

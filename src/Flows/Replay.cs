@@ -57,10 +57,11 @@ internal static class Replay
 
         // 2. From the files to the log.
         var channel = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesMax) { SingleReader = true });
-        using var batcher = new Batcher(channel.Writer, new BatcherOptions { WaitForRoom = true }, time);
-        var points = new ReplayPoints(options.Node, options.Scope, batcher.Append);
+        await using var batcher = new Batcher(channel.Writer, new BatcherOptions(), time);
+        var points = new ReplayPoints(options.Node, options.Scope, batcher.AppendOrWait);
         var keeping = keeper.TakeAllAsync(options.Node, options.Scope, channel.Reader);
-        var fault = await Task.Run(() => ReadAll(options.Files, points, batcher, cancellation), CancellationToken.None).ConfigureAwait(false);
+        var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
+        await batcher.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
         await keeping.ConfigureAwait(false);
 
         // 3. From the log to the store.
@@ -78,34 +79,26 @@ internal static class Replay
     }
 
     /// <summary>Reads file after file; a broken one gives what it has, and does not keep the next from being read.</summary>
-    private static string? ReadAll(IReadOnlyList<string> files, ReplayPoints points, Batcher batcher, CancellationToken cancellation)
+    private static string? ReadAll(IReadOnlyList<string> files, ReplayPoints points, CancellationToken cancellation)
     {
         var faults = new List<string>();
-        try
+        foreach (var file in files)
         {
-            foreach (var file in files)
+            try
             {
-                try
+                using var reader = CaptureFileReader.Open(file);
+                while (!cancellation.IsCancellationRequested && reader.TryReadNext(out var packet))
                 {
-                    using var reader = CaptureFileReader.Open(file);
-                    while (!cancellation.IsCancellationRequested && reader.TryReadNext(out var packet))
-                    {
-                        points.Take(in packet);
-                    }
-                }
-                catch (FlowsException broken)
-                {
-                    faults.Add(broken.Message);
+                    points.Take(in packet);
                 }
             }
-
-            points.Complete();
-        }
-        finally
-        {
-            batcher.Complete();
+            catch (FlowsException broken)
+            {
+                faults.Add(broken.Message);
+            }
         }
 
+        points.Complete();
         return faults.Count == 0 ? null : string.Join(" ", faults);
     }
 }

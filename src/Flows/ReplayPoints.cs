@@ -1,8 +1,8 @@
 using Flows.Capture;
 using Flows.Capture.Files;
+using Flows.Capture.Flow;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
-using Flows.Capture.Tracking;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 
@@ -22,7 +22,7 @@ internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
     private PacketTracker? lastTracker;
 
     /// <summary>The hop <c>packets</c> of all files together.</summary>
-    public HopAccount Packets { get; } = new("packets", "packets");
+    public HopAccount Packets { get; } = PacketTracker.NewAccount();
 
     /// <summary>The hop <c>conntrack</c>, where a file held netlink messages; else null.</summary>
     public HopAccount? Events { get; private set; }
@@ -32,13 +32,13 @@ internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
 
     public void Take(in CapturedPacket packet)
     {
-        if (packet.LinkType == RecordingWriter.LinkTypeNetlink)
+        if (packet.LinkType == LinkType.Netlink)
         {
-            NetlinkOf(packet.InterfaceName).OnPacket(packet.Data, packet.TimeUs);
+            NetlinkOf(packet.InterfaceName).OnPacket(packet.Data, packet.TimestampUs);
             return;
         }
 
-        TrackerOf(packet.InterfaceName).Track(packet.Data, packet.LinkType, packet.WireLength, packet.TimeUs);
+        TrackerOf(packet.InterfaceName).Track(packet.Data, packet.LinkType, packet.WireLength, packet.TimestampUs);
     }
 
     /// <summary>Writes out what still lives.</summary>
@@ -51,7 +51,7 @@ internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
 
         foreach (var tracker in packets.Values)
         {
-            tracker.Complete();
+            tracker.Finish();
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
         var at = NodeOf(interfaceName);
         if (!packets.TryGetValue(at, out var tracker))
         {
-            tracker = new PacketTracker(new ObservationPoint(at, scope), new FlowTableOptions { Source = FlowSource.File }, Remember, Packets);
+            tracker = new PacketTracker(new FlowTable(new ObservationPoint(at, scope), FlowSource.File, new FlowTableOptions(), Remember), Packets);
             packets.Add(at, tracker);
         }
 

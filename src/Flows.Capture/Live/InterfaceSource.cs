@@ -11,7 +11,8 @@ namespace Flows.Capture.Live;
 /// <param name="tracker">Takes the packets; it belongs to this source's thread while it runs.</param>
 /// <param name="account">The tracker's account: packets that the kernel dropped are added to it.</param>
 /// <param name="time">Drives timeouts while no packets come.</param>
-public sealed class InterfaceSource(InterfaceSourceOptions options, PacketTracker tracker, HopAccount account, TimeProvider time)
+/// <param name="tap">Gets each frame before it is tracked, for a recording.</param>
+public sealed class InterfaceSource(InterfaceSourceOptions options, PacketTracker tracker, HopAccount account, TimeProvider time, FrameTap? tap = null)
 {
     /// <summary>Packets taken in one go before the clock and the drop counter get their turn.</summary>
     private const int PacketsPerTurn = 8192;
@@ -105,7 +106,9 @@ public sealed class InterfaceSource(InterfaceSourceOptions options, PacketTracke
                 throw Fault(libpcap.LastError(handle));
             }
 
-            tracker.Track(data, linkType, (int)Math.Min(header.WireLength, int.MaxValue), header.TimestampUs);
+            var wireLength = (int)Math.Min(header.WireLength, int.MaxValue);
+            tap?.Invoke(data, linkType, wireLength, header.TimestampUs);
+            tracker.Track(data, linkType, wireLength, header.TimestampUs);
         }
 
         return PacketsPerTurn;

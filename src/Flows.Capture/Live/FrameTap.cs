@@ -1,0 +1,4 @@
+namespace Flows.Capture.Live;
+
+/// <summary>Gets a captured frame: its bytes (valid during the call), link type, length on the wire, and time in µs since the epoch.</summary>
+public delegate void FrameTap(ReadOnlySpan<byte> frame, int linkType, int wireLength, long timeUs);
