@@ -22,6 +22,7 @@ internal sealed class Keeper : IDisposable
 
     private readonly FlowStore store;
     private readonly TimeProvider time;
+    private readonly SortedDictionary<string, AccountReport> reports = new(StringComparer.Ordinal);
 
     private Keeper(FlowStore store, Intake intake, TimeProvider time) => (this.store, Intake, this.time) = (store, intake, time);
 
@@ -29,6 +30,9 @@ internal sealed class Keeper : IDisposable
 
     /// <summary>The hop <c>store</c> in rows: seen = taken from the log, forwarded = what the manifest has gained.</summary>
     public HopAccount Account { get; } = new("store", "rows");
+
+    /// <summary>The last account of each node that was sealed, by node.</summary>
+    public IReadOnlyList<AccountReport> LatestReports => [.. reports.Values];
 
     public static Keeper Open(string directory, FlowStore store, TimeProvider time)
     {
@@ -88,6 +92,11 @@ internal sealed class Keeper : IDisposable
             Intake.Trim(records[^1].Position + 1);
             foreach (var record in records)
             {
+                if (record.Account is { } report)
+                {
+                    reports[report.Node] = report;
+                }
+
                 record.Flows?.Dispose();
             }
         }

@@ -25,11 +25,20 @@ internal sealed class Lifetime : IDisposable
         var lifetime = new Lifetime(outer);
         if (untilStdinCloses)
         {
-            new Thread(lifetime.WaitForStdin) { IsBackground = true, Name = "stdin" }.Start();
+            lifetime.OnStdin(static input =>
+            {
+                while (input.Read() >= 0)
+                {
+                    // Only its end says anything.
+                }
+            });
         }
 
         return lifetime;
     }
+
+    /// <summary>Ends when a person presses Enter, or standard input closes.</summary>
+    public void EndWhenStdinHasALine() => OnStdin(static input => input.ReadLine());
 
     public void Dispose()
     {
@@ -47,21 +56,22 @@ internal sealed class Lifetime : IDisposable
         ending.Cancel();
     }
 
-    private void WaitForStdin()
+    /// <summary>Waits on a thread of its own: reading standard input cannot be cancelled.</summary>
+    private void OnStdin(Action<TextReader> wait)
     {
-        using var input = Console.OpenStandardInput();
-        Span<byte> ignored = stackalloc byte[256];
-        while (input.Read(ignored) > 0)
+        var thread = new Thread(() =>
         {
-        }
-
-        try
-        {
-            ending.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The verb ended by itself before its supervisor did.
-        }
+            wait(Console.In);
+            try
+            {
+                ending.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The verb ended by itself first.
+            }
+        })
+        { IsBackground = true, Name = "stdin" };
+        thread.Start();
     }
 }

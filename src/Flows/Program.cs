@@ -5,6 +5,7 @@ using Flows.Verbs;
 var root = new RootCommand("Flows: what talks to what, who was that at the time, and which rules would allow exactly that.");
 foreach (var verb in (Command[])
 [
+    DemoVerb.Create(),
     UpVerb.Create(),
     CollectVerb.Create(),
     ServeVerb.Create(),

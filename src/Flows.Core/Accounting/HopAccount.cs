@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Serialization;
 
 namespace Flows.Core.Accounting;
 
@@ -46,9 +47,11 @@ public sealed class HopAccount(string hop, string unit, Func<long>? inFlight = n
 /// <summary>One equation of the conservation law, in the hop's own unit.</summary>
 public sealed record HopReport(string Hop, string Unit, long Seen, long Forwarded, IReadOnlyDictionary<string, long> Dropped, long InFlight)
 {
+    [JsonIgnore]
     public long DroppedTotal => Dropped.Values.Sum();
 
     /// <summary>True when nothing is unaccounted for.</summary>
+    [JsonIgnore]
     public bool Holds => Seen == Forwarded + DroppedTotal + InFlight;
 }
 

@@ -72,7 +72,7 @@ internal sealed record TruthConnection
 
     public required long EndUs { get; init; }
 
-    /// <summary>The nodes that it passed, sorted.</summary>
+    /// <summary>The watched machines that it passed, sorted: nodes, and a VM at its end.</summary>
     public required IReadOnlyList<string> Nodes { get; init; }
 }
 

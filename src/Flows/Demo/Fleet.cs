@@ -4,7 +4,8 @@ using Flows.Core;
 namespace Flows.Demo;
 
 /// <summary>A machine of the running fleet; its network namespace is that of the process <paramref name="Pid"/>.</summary>
-internal sealed record FleetNode(string Name, int Pid);
+/// <param name="Interface">Where its packets pass, for a machine that tracks no connections; null where conntrack does.</param>
+internal sealed record FleetNode(string Name, int Pid, string? Interface = null);
 
 /// <summary>That a member held its addresses in [<paramref name="FromUs"/>, <paramref name="ToUs"/>); null while it does.</summary>
 internal sealed record Tenure(FleetMember Member, long FromUs, long? ToUs);
@@ -23,6 +24,9 @@ internal sealed class Fleet : IAsyncDisposable
     private Fleet(TimeProvider time) => this.time = time;
 
     public IReadOnlyList<FleetNode> Nodes => [.. FleetPlan.Nodes.Select(node => new FleetNode(node.Name, processes[node.Name].Pid))];
+
+    /// <summary>Where the demo collects: both nodes by conntrack, and the VM, which tracks nothing, by its packets.</summary>
+    public IReadOnlyList<FleetNode> Watchpoints => [.. Nodes, new FleetNode(FleetPlan.BillingVm, processes[FleetPlan.BillingVm].Pid, FleetNetwork.MemberLink)];
 
     /// <summary>Who held which address when, as known now: JSON lines of an inventory file. Complete after the traffic.</summary>
     public IReadOnlyList<string> Inventory => DemoInventory.Lines(tenures, tenures.Min(tenure => tenure.FromUs));

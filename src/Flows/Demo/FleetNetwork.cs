@@ -89,6 +89,9 @@ internal static class FleetNetwork
 
         """;
 
+    /// <summary>A member's end of its link.</summary>
+    public const string MemberLink = "eth0";
+
     public const string Loopback = "link set lo up\n";
 
     /// <summary>Run in <see cref="FleetPlan.NodeA"/>: the link between the nodes.</summary>
@@ -117,7 +120,7 @@ internal static class FleetNetwork
         var node = FleetPlan.Node(member.Node);
         var link = LinkOf(member);
         return $"""
-            link add name {link} type veth peer name eth0 netns {memberPid}
+            link add name {link} type veth peer name {MemberLink} netns {memberPid}
             address add {GatewayV4}/32 dev {link}
             address add {GatewayV6}/64 dev {link} nodad
             link set {link} up

@@ -181,7 +181,7 @@ internal sealed class FleetTraffic(Fleet fleet)
             Received = dialled.Received,
             StartUs = dialled.StartUs,
             EndUs = dialled.EndUs,
-            Nodes = [.. new SortedSet<string>([node, answerer.Node], StringComparer.Ordinal)],
+            Nodes = [.. new SortedSet<string>([node, answerer.Node, .. ((string[])[source, answerer.Name]).Where(end => end == FleetPlan.BillingVm)], StringComparer.Ordinal)],
         };
     }
 

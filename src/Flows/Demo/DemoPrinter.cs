@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Flows.Core.Map;
+using Flows.Core.Policy;
+using Flows.Verbs;
+
+namespace Flows.Demo;
+
+/// <summary>Prints what a demo found: for programs as one JSON object, for people as a story.</summary>
+internal static class DemoPrinter
+{
+    public static void PrintJson(DemoResult result, TextWriter to) => to.WriteLine(JsonSerializer.Serialize(
+        new
+        {
+            Source = result.Evidence.Kind,
+            Edges = new { result.Comparison.Expected, result.Comparison.Observed, result.Comparison.Missing, result.Comparison.Invented },
+            result.Checks,
+            result.Evidence.Conservation,
+        },
+        Json.Indented));
+
+    public static void PrintStory(DemoResult result, TextWriter to)
+    {
+        Title(to, $"The map ({result.Evidence.Kind}, level workload)");
+        MapVerb.Print(EdgeGraph.Of(result.Edges, MapLevel.Workload), "table", to);
+
+        Title(to, "What was dropped on the way, and why (seen = forwarded + dropped + in flight)");
+        var books = new DataTable("hop", "unit", "seen", "forwarded", "dropped", "in_flight", "holds");
+        foreach (var hop in result.Evidence.Conservation)
+        {
+            books.Add(hop.Hop, hop.Unit, hop.Seen, hop.Forwarded, string.Join(", ", hop.Dropped.Select(drop => $"{drop.Key} {drop.Value}")), hop.InFlight, hop.Holds);
+        }
+
+        books.Print("table", to);
+
+        Title(to, "Suggested policies");
+        var policies = new DataTable("policy", "direction", "peers", "ports", "connections", "seen_by");
+        foreach (var policy in result.Suggestion.Set.Policies)
+        {
+            foreach (var (direction, _, rule) in policy.AllRules())
+            {
+                policies.Add(policy.Id, direction == Direction.Ingress ? "ingress from" : "egress to", string.Join("; ", rule.Peers), string.Join(", ", rule.Ports),
+                    rule.Evidence?.Connections ?? 0, rule.Evidence?.Nodes ?? []);
+            }
+        }
+
+        policies.Print("table", to);
+        to.WriteLine($"Replayed over {result.Replay.Needed} needed edges ({result.Replay.NeededConnections} connections): {result.Replay.Denied.Count} denied.");
+
+        Title(to, "Kept out of the rules, for review");
+        var review = new DataTable("reason", "from", "to", "protocol", "port", "connections");
+        foreach (var item in result.Suggestion.Review)
+        {
+            review.Add(JsonNamingPolicy.SnakeCaseLower.ConvertName(item.Reason.ToString()), item.Src, item.Dst, item.Protocol, item.Port, item.Connections);
+        }
+
+        review.Print("table", to);
+
+        Title(to, "Held against the truth that the programs themselves reported");
+        to.WriteLine($"{result.Comparison.Expected} edges expected, {result.Comparison.Observed} observed, {result.Comparison.Missing.Count} missing, {result.Comparison.Invented.Count} invented.");
+        foreach (var fault in result.Comparison.Missing.Select(text => $"missing: {text}").Concat(result.Comparison.Invented.Select(text => $"invented: {text}")))
+        {
+            to.WriteLine($"  {fault}");
+        }
+
+        foreach (var check in result.Checks)
+        {
+            to.WriteLine($"  {(check.Ok ? "ok    " : "FAILED")} {check.Name}: {check.Detail}");
+        }
+    }
+
+    private static void Title(TextWriter to, string text)
+    {
+        to.WriteLine();
+        to.WriteLine(text);
+        to.WriteLine(new string('-', text.Length));
+    }
+}
