@@ -16,6 +16,10 @@ internal sealed class EdgeRollup(TimeSpan skew)
 
     private string Margin => Interval(MarginUs);
 
+    /// <summary>SQL for a row's translation as one value.</summary>
+    private static string NatOf(string row) =>
+        $"{{'dst_addr': {row}.nat_dst_addr, 'dst_port': {row}.nat_dst_port, 'src_addr': {row}.nat_src_addr, 'src_port': {row}.nat_src_port}}";
+
     private string Skew => Interval((long)skew.TotalMicroseconds);
 
     /// <summary>SQL for the two buckets, mostly the same, whose views hold a row of this time.</summary>
@@ -38,15 +42,31 @@ internal sealed class EdgeRollup(TimeSpan skew)
     }
 
     /// <summary>
-    /// One row per connection and bucket. Connections of one wire key that began within the skew of each other are told apart by
+    /// One row per connection and bucket. A witness before the translation, such as a capture in the client, knows only what was dialled: it
+    /// takes the translation from the witness that made it. Connections of one wire key that began within the skew of each other are told apart by
     /// rank: the n-th at one point is the n-th at another. A window counts in the minute in which its first witness saw it begin.
     /// </summary>
     private string Merge(string flows, string from, string to) => $"""
         CREATE OR REPLACE TEMP TABLE merged AS
-        WITH viewed AS (
+        WITH seen AS (SELECT * FROM {flows} WHERE window_start >= {from} AND window_start < {to}),
+        translations AS (
+            SELECT scope_id, protocol, src_addr, src_port, dst_addr, dst_port, conn_start,
+                any_value(nat_dst_addr) AS nat_dst_addr, any_value(nat_dst_port) AS nat_dst_port, any_value(nat_src_addr) AS nat_src_addr, any_value(nat_src_port) AS nat_src_port
+            FROM seen WHERE nat_dst_addr IS NOT NULL OR nat_src_addr IS NOT NULL GROUP BY ALL),
+        told AS (
+            SELECT v.node_id, v.source, v.conn_id,
+                arg_min({NatOf("t")}, abs(epoch_us(t.conn_start) - epoch_us(v.conn_start))) AS nat
+            FROM seen v JOIN translations t USING (scope_id, protocol, src_addr, src_port, dst_addr, dst_port)
+            WHERE v.nat_dst_addr IS NULL AND v.nat_src_addr IS NULL AND t.conn_start BETWEEN v.conn_start - {Skew} AND v.conn_start + {Skew} GROUP BY ALL),
+        informed AS (
+            SELECT v.* REPLACE (
+                coalesce(v.nat_dst_addr, t.nat.dst_addr) AS nat_dst_addr, coalesce(v.nat_dst_port, t.nat.dst_port) AS nat_dst_port,
+                coalesce(v.nat_src_addr, t.nat.src_addr) AS nat_src_addr, coalesce(v.nat_src_port, t.nat.src_port) AS nat_src_port)
+            FROM seen v LEFT JOIN told t USING (node_id, source, conn_id)),
+        viewed AS (
             SELECT *, unnest({BucketsOf("window_start")}) AS bucket, coalesce(nat_dst_addr, dst_addr) AS answered_addr, coalesce(nat_dst_port, dst_port) AS answered_port,
                 hash(scope_id, coalesce(nat_src_addr, src_addr), coalesce(nat_src_port, src_port), coalesce(nat_dst_addr, dst_addr), coalesce(nat_dst_port, dst_port), protocol) AS wire_key
-            FROM {flows} WHERE window_start >= {from} AND window_start < {to}),
+            FROM informed),
         gaps AS (
             SELECT v.*, CASE WHEN conn_start - lag(conn_start) OVER (PARTITION BY bucket, wire_key ORDER BY conn_start) > {Skew} THEN 1 ELSE 0 END AS gap
             FROM viewed v SEMI JOIN dirty USING (bucket)),

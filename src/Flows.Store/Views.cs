@@ -37,12 +37,16 @@ internal static class Views
     /// <summary>A code's public name: its member in snake_case.</summary>
     private static string CodeText<T>() where T : struct, Enum => $"CASE code {string.Join(' ', Enum.GetValues<T>().Select(code => $"WHEN {Convert.ToInt32(code, System.Globalization.CultureInfo.InvariantCulture)} THEN '{System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString())}'"))} ELSE code::VARCHAR END";
 
-    /// <summary>The joins that name one end of a flow: the exact claim at the time, else the narrowest range.</summary>
+    /// <summary>
+    /// The joins that name one end of a flow: the exact claim at the time, else the narrowest range. Spans do not overlap, so a plain range join
+    /// finds one at most; DuckDB 1.5.6's ASOF LEFT JOIN gave rows without a match the values of another row.
+    /// </summary>
     private static string NameJoin(string end, string address) => $"""
-        ASOF LEFT JOIN (SELECT * FROM timeline WHERE prefix_len = 128) {end}_x ON {end}_x.scope_id = f.scope_id AND {end}_x.addr_lo = {address} AND f.window_start >= {end}_x.valid_from
+        LEFT JOIN (SELECT * FROM timeline WHERE prefix_len = 128) {end}_x ON {end}_x.scope_id = f.scope_id AND {end}_x.addr_lo = {address}
+            AND f.window_start >= {end}_x.valid_from AND f.window_start < coalesce({end}_x.valid_to, 'infinity'::TIMESTAMP)
         LEFT JOIN (SELECT * FROM timeline WHERE prefix_len < 128) {end}_r ON {end}_r.scope_id = f.scope_id AND {address} >= {end}_r.addr_lo AND {address} <= {end}_r.addr_hi
             AND f.window_start >= {end}_r.valid_from AND f.window_start < coalesce({end}_r.valid_to, 'infinity'::TIMESTAMP)
-        LEFT JOIN entities {end}_e ON {end}_e.entity_id = CASE WHEN f.window_start < coalesce({end}_x.valid_to, 'infinity'::TIMESTAMP) THEN coalesce({end}_x.entity_id, {end}_r.entity_id) ELSE {end}_r.entity_id END
+        LEFT JOIN entities {end}_e ON {end}_e.entity_id = coalesce({end}_x.entity_id, {end}_r.entity_id)
         """;
 
     private static string NameColumns(string end, string kind, string name) =>

@@ -37,17 +37,22 @@ internal sealed class Collection : IAsyncDisposable
         var point = new ObservationPoint(options.Node, options.Scope);
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
-        accounts.Add(batcher.Account);
         if (options.Conntrack)
         {
-            var account = Open("conntrack", "events");
+            var events = new HopAccount("conntrack", "events");
+            accounts.Add(events);
             var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, account, time, settings, TapNetlink($"{options.Node}/conntrack"));
+            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/conntrack"));
+        }
+
+        var account = PacketTracker.NewAccount();
+        if (options.Interfaces.Count > 0)
+        {
+            accounts.Add(account);
         }
 
         foreach (var name in options.Interfaces)
         {
-            var account = Open($"packets:{name}", "packets");
             var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
             interfaces.Add(new InterfaceSource(
                 new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
@@ -57,7 +62,8 @@ internal sealed class Collection : IAsyncDisposable
     /// <summary>Full or aged batches; completed when the last row of the last source is in.</summary>
     public ChannelReader<RecordBatch> Batches => batches.Reader;
 
-    public IReadOnlyList<HopAccount> Accounts => accounts;
+    /// <summary>The books, in the order of the data.</summary>
+    public IReadOnlyList<HopAccount> Accounts => [.. accounts, batcher.Account];
 
     /// <summary>What the kernel does not give as it should, in sentences.</summary>
     public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];
@@ -94,13 +100,6 @@ internal sealed class Collection : IAsyncDisposable
     {
         await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
-    }
-
-    private HopAccount Open(string hop, string unit)
-    {
-        var account = new HopAccount(hop, unit);
-        accounts.Add(account);
-        return account;
     }
 
     private Action<ReadOnlySpan<byte>, long>? TapNetlink(string name)

@@ -34,6 +34,7 @@ internal static class Pipeline
         var sending = sender.RunAsync(stopSending.Token);
         var reporting = books.EveryAsync(ReportEvery, async report => await spool.AppendAsync(report, CancellationToken.None).ConfigureAwait(false), stopSending.Token);
         var announcing = Announce.CollectingAsync(options, collection);
+        var complaining = Announce.ProblemsAsync(sender, time, stopSending.Token);
 
         // 2. Watch. When it is time to end, the sources end first.
         try
@@ -47,12 +48,14 @@ internal static class Pipeline
 
             // 3. Hand over what is there, then the last account, which covers all of it.
             await stopSending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(sending, reporting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(sending, reporting, complaining).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (await sender.DrainAsync(DrainGrace, CancellationToken.None).ConfigureAwait(false))
             {
                 await spool.AppendAsync(books.Report(), CancellationToken.None).ConfigureAwait(false);
                 await sender.DrainAsync(DrainGrace, CancellationToken.None).ConfigureAwait(false);
             }
+
+            Announce.Left(sender, spool);
         }
     }
 

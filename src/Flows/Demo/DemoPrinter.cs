@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Flows.Core.Map;
 using Flows.Core.Policy;
-using Flows.Verbs;
 
 namespace Flows.Demo;
 
@@ -21,7 +20,15 @@ internal static class DemoPrinter
     public static void PrintStory(DemoResult result, TextWriter to)
     {
         Title(to, $"The map ({result.Evidence.Kind}, level workload)");
-        MapVerb.Print(EdgeGraph.Of(result.Edges, MapLevel.Workload), "table", to);
+        string[] shown = ["from", "to", "ports", "connections", "answered", "refused", "unanswered", "flags"];
+        var map = new DataTable(shown);
+        int[] columns = [.. shown.Select(name => MapText.Columns.ToList().IndexOf(name))];
+        foreach (var row in MapText.Rows(EdgeGraph.Of(result.Edges, MapLevel.Workload)))
+        {
+            map.Add([.. columns.Select(column => row[column])]);
+        }
+
+        map.Print("table", to);
 
         Title(to, "What was dropped on the way, and why (seen = forwarded + dropped + in flight)");
         var books = new DataTable("hop", "unit", "seen", "forwarded", "dropped", "in_flight", "holds");
