@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Flows.Web;
+using Flows.Store;
 using Flows.Web.Metrics;
+using Flows.Web;
 using Xunit;
 
 namespace Flows.Tests.Web;

@@ -1,8 +1,9 @@
-using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
+using Flows.Core;
+using Flows.Store;
 using Flows.Web;
 
 namespace Flows.Tests.Web;
