@@ -92,10 +92,10 @@ internal static class BatchValidator
 
         using var decompressor = compressed ? new Decompressor() : null;
         var buffers = new BodyBuffers(descriptors, message.Body, decompressor);
-        return ReadColumns((int)rows, nodes, buffers, nodeId, scopeId, out problem);
+        return ReadColumns((int)rows, nodes, buffers, nodeId, scopeId, anyTime, out problem);
     }
 
-    private static RecordBatch? ReadColumns(int rows, ReadOnlySpan<byte> nodes, BodyBuffers buffers, ulong nodeId, ulong scopeId, out string problem)
+    private static RecordBatch? ReadColumns(int rows, ReadOnlySpan<byte> nodes, BodyBuffers buffers, ulong nodeId, ulong scopeId, bool anyTime, out string problem)
     {
         problem = "";
         var columns = FlowColumns.Wire;
