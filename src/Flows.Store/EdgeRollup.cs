@@ -23,7 +23,9 @@ internal sealed class EdgeRollup(TimeSpan skew)
     private string Skew => Interval((long)skew.TotalMicroseconds);
 
     /// <summary>SQL for the two buckets, mostly the same, whose views hold a row of this time.</summary>
-    public string BucketsOf(string time) => $"list_distinct([date_trunc('minute', {time} - {Margin}), date_trunc('minute', {time} + {Margin})])";
+    /// <remarks>Clamped to the times that a store can hold: a file may begin at the epoch itself.</remarks>
+    public string BucketsOf(string time) =>
+        $"list_distinct([date_trunc('minute', greatest({time} - {Margin}, {Engine.Time(0)})), date_trunc('minute', least({time} + {Margin}, {Engine.Time(StoreLayout.TimeMaxUs)}))])";
 
     /// <summary>Fills the temporary table <c>rolled</c> with the edges of the buckets in table <c>dirty</c>, and <c>strangers</c> with their unknown peers.</summary>
     /// <param name="engine">Holds <c>dirty</c>.</param>

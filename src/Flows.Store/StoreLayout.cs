@@ -12,8 +12,11 @@ internal static class StoreLayout
     public const string Log = "log";
     public const string Temporary = "tmp";
 
-    /// <summary>Everything before 1970 or after 9999 is not a time that a store can hold.</summary>
+    /// <summary>The last second of 9999: everything before 1970 or after it is not a time that a store can hold.</summary>
     public const long TimeMaxUs = 253_402_300_799_000_000;
+
+    // One second beyond, so that a span that ends here, exclusively, holds the last time of all.
+    private const long TimeEndUs = TimeMaxUs + UnixTime.Second;
 
     /// <summary>Tables that are kept as files, by the name of their folder.</summary>
     public static readonly IReadOnlyList<string> Tables = [Flows, Edges, Losses, Identities, TimelineTable, Entities];
@@ -33,5 +36,5 @@ internal static class StoreLayout
     /// <summary>Path of a file of a table that is not cut by time.</summary>
     public static string Plain(string table, string tier, long sequence) => string.Create(CultureInfo.InvariantCulture, $"{table}/{tier}-{sequence:D10}.parquet");
 
-    public static long ClampUs(long us) => Math.Clamp(us, 0, TimeMaxUs);
+    public static long ClampUs(long us) => Math.Clamp(us, 0, TimeEndUs);
 }
