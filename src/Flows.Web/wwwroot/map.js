@@ -43,6 +43,8 @@ export class FlowMap {
   constructor(place, choose) {
     this.#place = place;
     this.#cy = cytoscape({ container: place, style: mapStyle(place), minZoom: 0.15, maxZoom: 3, boxSelectionEnabled: false, autounselectify: true });
+    // A canvas says nothing of what is on it: this is for tests and for those who ask in the console.
+    place.drawn = () => this.#cy.nodes('.leaf').map(node => node.data('label'));
     this.#cy.on('tap', event => {
       if (event.target === this.#cy || event.target.hasClass('group')) {
         choose('');
@@ -105,11 +107,6 @@ export class FlowMap {
       beside.addClass('beside');
       this.#cy.elements('.leaf, .link').difference(beside).addClass('away');
     });
-  }
-
-  /** What is drawn, for tests and for those who ask in the console. */
-  labels() {
-    return this.#cy.nodes('.leaf').map(node => node.data('label'));
   }
 
   zoom(factor) {

@@ -10,7 +10,9 @@ export const candidates = node => node.kind !== 'ambiguous' ? []
 /** One line for tables and headings. */
 export function fullName(node) {
   const several = candidates(node);
-  return several.length > 1 ? several.map(one => one.name).join(' or ') : node.label;
+  return several.length > 1 ? several.map(one => one.name).join(' or ')
+    : node.kind === 'unknown' && node.address_count === 1 && node.name !== node.addresses[0] ? `${node.label} ${node.addresses[0]}`
+    : node.label;
 }
 
 /** What stands under the node on the map; the box already names the namespace. */
@@ -24,7 +26,8 @@ export function mapName(node) {
   if (node.kind === 'unknown' && node.address_count > 0 && node.name !== node.addresses[0]) {
     return `${mark}${node.name}\n${node.address_count === 1 ? node.addresses[0] : `${node.address_count} addresses`}`;
   }
-  return mark + short(node.name);
+  // Of the name that a Deployment gives a pod, the workload and the last part tell it from its siblings.
+  return mark + short(node.kind === 'pod' ? node.name.replace(/-[a-z0-9]{6,10}-([a-z0-9]{5})$/, ' …$1') : node.name);
 }
 
 const short = text => text.length > 28 ? text.slice(0, 18) + '…' + text.slice(-9) : text;

@@ -1,4 +1,4 @@
-import { bytes, count, element, time } from './dom.js';
+import { bytes, count, element, shortTime } from './dom.js';
 import { portText, portsLabel, stateOf, stateText } from './links.js';
 import { fullName } from './names.js';
 
@@ -11,8 +11,8 @@ const columns = [
   { name: 'Connections', value: link => count(link.connections), order: link => link.connections, number: true },
   { name: 'Sent', value: link => bytes(link.fwd_bytes), order: link => link.fwd_bytes, number: true },
   { name: 'Received', value: link => bytes(link.rev_bytes), order: link => link.rev_bytes, number: true },
-  { name: 'Last seen (UTC)', value: link => time(link.last_seen) },
-  { name: 'First seen (UTC)', value: link => time(link.first_seen) },
+  { name: 'Last seen (UTC)', value: link => shortTime(link.last_seen), order: link => link.last_seen },
+  { name: 'First seen (UTC)', value: link => shortTime(link.first_seen), order: link => link.first_seen },
 ];
 
 /** The links as rows: the same choice as the map shows, sorted as the reader likes. */
