@@ -18,6 +18,7 @@ public sealed class FlowStore : IDisposable
     private readonly FileStream held;
     private readonly Engine engine;
     private readonly StoreFiles files;
+    private readonly FileMerge merge;
     private readonly EdgeRollup rollup;
     private Manifest manifest;
 
@@ -29,6 +30,7 @@ public sealed class FlowStore : IDisposable
         this.held = held;
         engine = Engine.Start(options.MemoryMaxMib, options.Threads, Path.Combine(directory, StoreLayout.Temporary));
         files = new StoreFiles(directory, engine);
+        merge = new FileMerge(files, directory);
         rollup = new EdgeRollup(options.SkewMax);
         this.manifest = files.Sweep(manifest, time.NowUs(), options.SupersededGrace, orphans: true);
     }
@@ -97,6 +99,7 @@ public sealed class FlowStore : IDisposable
             Stage(fresh);
             next = SealFlows(next);
             next = SealLosses(next, fresh);
+            next = merge.Fold(next, time.NowUs());
             engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS SELECT DISTINCT unnest({rollup.BucketsOf("window_start")}) AS bucket FROM staging; DROP TABLE staging");
             Commit(RollUp(next));
         }
@@ -187,7 +190,7 @@ public sealed class FlowStore : IDisposable
         {
             var within = $"SELECT * FROM staging WHERE window_start >= {Engine.Time(day)} AND window_start < {Engine.Time(day + (1440 * UnixTime.Minute))}";
             var (min, max) = engine.Read($"SELECT epoch_us(min(window_start)), epoch_us(max(window_start)) FROM ({within})", row => (row.GetInt64(0), row.GetInt64(1)))[0];
-            var file = files.Write(StoreLayout.Dated(StoreLayout.Flows, "seal", min, max, next.Sequence), within, "window_start, scope_id, src_addr, dst_addr, src_port, dst_port, window_no", "window_start");
+            var file = files.Write(StoreLayout.Dated(StoreLayout.Flows, "seal", min, max, next.Sequence), within, FileMerge.FlowOrder, "window_start");
             next = next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Append(file!));
         }
 
@@ -197,7 +200,7 @@ public sealed class FlowStore : IDisposable
     private Manifest SealLosses(Manifest next, List<IntakeRecord> records)
     {
         RowWriter.Losses(engine, "lost", records.Select(record => record.Account).OfType<Core.Accounting.AccountReport>());
-        var file = files.Write(StoreLayout.Plain(StoreLayout.Losses, "seal", next.Sequence), "SELECT * FROM lost", "\"at\", node, hop, reason", "\"at\"");
+        var file = files.Write(StoreLayout.Plain(StoreLayout.Losses, "seal", next.Sequence), "SELECT * FROM lost", FileMerge.LossOrder, "\"at\"");
         return file is null ? next : next.With(StoreLayout.Losses, next.FilesOf(StoreLayout.Losses).Append(file));
     }
 
@@ -224,7 +227,11 @@ public sealed class FlowStore : IDisposable
         var old = next.FilesOf(StoreLayout.Edges, from, to).ToList();
         var kept = $"SELECT * FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
         var names = string.Join(", ", TableColumns.Edges.All.Select(column => column.Name));
-        var file = files.Write(StoreLayout.Dated(StoreLayout.Edges, "hour", from, to - 1, next.Sequence), $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM ({kept})", "bucket, src_entity, dst_entity, protocol, dst_port", "bucket");
+        var file = files.Write(
+            StoreLayout.Dated(StoreLayout.Edges, "hour", from, to - 1, next.Sequence),
+            $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM ({kept})",
+            "bucket, src_entity, dst_entity, protocol, dst_port",
+            "bucket");
         next = Replaced(next, StoreLayout.Edges, old, file);
         next = KeepStrangers(next, from);
         engine.Execute("CREATE OR REPLACE TEMP TABLE dirty AS SELECT * FROM every_dirty");

@@ -14,7 +14,4 @@ public sealed record StoreOptions
 
     /// <summary>How long a superseded file stays, so that readers that began before the swap can end.</summary>
     public TimeSpan SupersededGrace { get; init; } = TimeSpan.FromMinutes(5);
-
-    /// <summary>How long after its end an hour is cold: its minutes are folded into one file, and late rows rewrite that.</summary>
-    public TimeSpan HourSettle { get; init; } = TimeSpan.FromMinutes(10);
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Flows.Core;
 using Spectre.Console;
@@ -75,26 +74,9 @@ internal sealed class DataTable(params string[] columns)
 
         foreach (var row in rows)
         {
-            table.AddRow(row.Select(cell => new Spectre.Console.Text(Visible(Text(cell)))));
+            table.AddRow(row.Select(cell => new Spectre.Console.Text(VisibleText.Of(Text(cell)))));
         }
 
         console.Write(table);
-    }
-
-    /// <summary>Names come from strangers: control characters are shown, never sent to the terminal.</summary>
-    private static string Visible(string text)
-    {
-        if (!text.Any(char.IsControl))
-        {
-            return text;
-        }
-
-        var visible = new StringBuilder();
-        foreach (var c in text)
-        {
-            _ = char.IsControl(c) ? visible.Append(System.Globalization.CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : visible.Append(c);
-        }
-
-        return visible.ToString();
     }
 }

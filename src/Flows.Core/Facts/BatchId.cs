@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Flows.Core.Facts;
 
 /// <summary>
-/// Names a batch for good: the collector, the epoch of its spool (a new one whenever the spool starts from nothing), and the
+/// Names a batch for good: the collector, the epoch of its spool (a new one at every opening, always rising), and the
 /// sequence within. A retry carries the same id and the same bytes.
 /// </summary>
 public readonly record struct BatchId(Guid Collector, ulong Epoch, ulong Sequence)

@@ -55,7 +55,8 @@ public readonly record struct NetAddress(ulong High, ulong Low) : IComparable<Ne
             return false;
         }
 
-        if (ip.AddressFamily == AddressFamily.InterNetwork && text.AsSpan().Count('.') != 3)
+        // .NET also reads 10.1, and 010.0.0.1 as octal: what a person meant by these is a guess.
+        if (ip.AddressFamily == AddressFamily.InterNetwork && ip.ToString() != text)
         {
             return false;
         }

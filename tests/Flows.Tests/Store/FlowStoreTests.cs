@@ -30,6 +30,41 @@ public sealed class FlowStoreTests : IDisposable
     }
 
     [Fact]
+    public void Many_small_seals_stay_few_files_with_every_row()
+    {
+        using var store = Open();
+        for (var i = 0; i < 40; i++)
+        {
+            store.Seal([Some.Record((ulong)i, "node-a", Some.Row(atUs: Some.TimeUs + i, connId: (ulong)i + 1, srcPort: (ushort)(40_000 + i)))]);
+        }
+
+        using var reader = StoreReader.Open(directory);
+        Assert.Equal([(40L, 40L)], reader.Engine.Read("SELECT count(*), count(DISTINCT conn_id) FROM flows", row => (row.GetInt64(0), row.GetInt64(1))));
+        Assert.Equal(40, reader.Edges(0, long.MaxValue).Sum(edge => edge.Connections));
+        Assert.InRange(Manifest.Read(directory).FilesOf(StoreLayout.Flows).Count, 1, 16);
+    }
+
+    [Fact]
+    public void A_witness_before_the_translation_takes_it_from_the_one_that_made_it()
+    {
+        using var store = Open();
+        store.Seal(
+        [
+            Some.Record(1, "vm", Some.Row(dst: "10.96.0.1", connId: 1, node: "vm", source: FlowSource.Packets)),
+            Some.Record(2, "node-a", Some.Row(dst: "10.96.0.1", natDst: "10.0.0.2", natDstPort: 8443, connId: 2)),
+            Some.Record(3, "node-b", Some.Row(dst: "10.0.0.2", dstPort: 8443, connId: 3, node: "node-b"), Some.Row(dst: "10.0.0.9", srcPort: 50_000, connId: 4, node: "node-b")),
+        ]);
+
+        using var reader = StoreReader.Open(directory);
+        var edges = reader.Edges(0, long.MaxValue).OrderBy(edge => edge.Dst.Name, StringComparer.Ordinal).ToList();
+        Assert.Equal(["10.0.0.2", "10.0.0.9"], edges.Select(edge => edge.Dst.Name));
+        Assert.Equal("10.96.0.1", edges[0].Service?.Name);
+        Assert.Equal(1, edges[0].Connections);
+        Assert.Equal(["node-a", "node-b", "vm"], edges[0].Nodes);
+        Assert.Null(edges[1].Service);
+    }
+
+    [Fact]
     public void Sealed_rows_keep_every_value_and_their_names_as_of_then()
     {
         using var store = Open();
