@@ -83,13 +83,19 @@ public sealed class StoreReader : IDisposable
         List<object?[]> rows = [];
         while (reader.Read())
         {
-            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))]);
+            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(i => Cell(reader, i))]);
         }
 
         return new QueryResult([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)], rows);
     }
 
     public void Dispose() => engine.Dispose();
+
+    /// <summary>The engine's times carry no zone; the store's are UTC.</summary>
+    private static object? Cell(DuckDBDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null
+        : reader.GetValue(column) is var value and not DateTime ? value
+        : DateTime.SpecifyKind(reader.GetDateTime(column), DateTimeKind.Utc);
 
     private static Edge EdgeOf(DuckDBDataReader row, Dictionary<ulong, Entity> entities) => new()
     {

@@ -33,7 +33,7 @@ public sealed record WebParts
     public required Func<NetAddress, long, IReadOnlyList<WhoClaim>> Who { get; init; }
 
     /// <summary>Suggested policies over [since, until), for segments of a level: <c>workload</c> or <c>namespace</c>.</summary>
-    public required Func<string, long, long, IReadOnlyList<SuggestedPolicy>> Policies { get; init; }
+    public required Func<string, long, long, SuggestedPolicies> Policies { get; init; }
 
     /// <summary>Takes batches from collectors; null where this server only shows a store.</summary>
     public IngestHandler? Ingest { get; init; }
@@ -52,6 +52,11 @@ public delegate QueryResult QueryRunner(string name, long sinceUs, long untilUs,
 /// <param name="FromUs">Since when.</param>
 /// <param name="ToUs">Until when, exclusive; null while it lasts.</param>
 public sealed record WhoClaim(Entity Entity, string Range, long FromUs, long? ToUs);
+
+/// <summary>What the policy engine suggests.</summary>
+/// <param name="Policies">By namespace and name.</param>
+/// <param name="Review">What a person should know that concerns none of the policies.</param>
+public sealed record SuggestedPolicies(IReadOnlyList<SuggestedPolicy> Policies, IReadOnlyList<string> Review);
 
 /// <summary>A policy to look at: its text, and why it says what it says.</summary>
 /// <param name="Rules">How many rules it holds.</param>

@@ -29,41 +29,19 @@ internal sealed class StoreAnswers(string directory, FlowStore store) : IDisposa
             .SelectMany(scope => Claims(scope.MaxBy(span => span.PrefixLength)!)),
     ]);
 
-    public IReadOnlyList<SuggestedPolicy> Policies(string level, long sinceUs, long untilUs)
+    public SuggestedPolicies Policies(string level, long sinceUs, long untilUs)
     {
         var input = shared.Ask(snapshot => PolicyInput.Of(snapshot.Reader.Edges(sinceUs, untilUs), snapshot.Ledger.Said, sinceUs, untilUs, cluster: null)) with
         {
             Level = level == "namespace" ? SegmentLevel.Namespace : SegmentLevel.Workload,
         };
-        var suggestion = PolicySuggester.Suggest(input);
-        return [.. suggestion.Set.Policies.Select(policy => Shown(policy, suggestion.Review))];
+        return PolicyPage.Of(PolicySuggester.Suggest(input), input.Level);
     }
 
     public void Dispose() => shared.Dispose();
 
     private static IEnumerable<WhoClaim> Claims(NameSpan span) => span.Candidates.Select(entity => new WhoClaim(
         entity, new AddressRange(span.Address, span.PrefixLength).ToString(), span.FromUs, span.ToUs == long.MaxValue ? null : span.ToUs));
-
-    private static SuggestedPolicy Shown(SegmentPolicy policy, IReadOnlyList<ReviewItem> review) => new(
-        policy.Name,
-        policy.Namespace,
-        KubernetesWriter.Write(policy, evidence: null),
-        policy.AllRules().Count(),
-        [.. policy.AllRules().Select(rule => Sentence(rule.Direction, rule.Rule))],
-        [.. review.Where(item => Concerns(item, policy)).Select(item => $"{item.Src} → {item.Dst}: {item.Detail}")]);
-
-    private static string Sentence(Direction direction, Rule rule)
-    {
-        var way = direction == Direction.Ingress ? "from" : "to";
-        var what = $"{direction.ToString().ToUpperInvariant()} {way} {string.Join(", ", rule.Peers)} on {string.Join(", ", rule.Ports)}";
-        return rule.Evidence is { } seen
-            ? $"{what}: {seen.Connections} connections by {string.Join(", ", seen.Nodes)}, {UnixTime.Text(seen.FirstSeenUs)} to {UnixTime.Text(seen.LastSeenUs)}"
-            : what;
-    }
-
-    /// <summary>An item belongs to a policy whose segment is one of its ends.</summary>
-    private static bool Concerns(ReviewItem item, SegmentPolicy policy) =>
-        item.Src.Contains($"{policy.Namespace}/", StringComparison.Ordinal) || item.Dst.Contains($"{policy.Namespace}/", StringComparison.Ordinal);
 
     /// <summary>A reader with what is costly to make from it.</summary>
     private sealed class Snapshot(StoreReader reader) : IDisposable

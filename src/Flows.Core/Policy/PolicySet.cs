@@ -19,6 +19,9 @@ public sealed record SegmentPolicy
     /// <summary>Where it may go; null: this policy does not isolate egress.</summary>
     public IReadOnlyList<Rule>? Egress { get; init; }
 
+    /// <summary>The workload or namespace it was suggested for, as the items of a review name it; empty for a policy that was read.</summary>
+    public string Subject { get; init; } = "";
+
     /// <summary>Where it was read: file and document; empty for a suggestion.</summary>
     public string Origin { get; init; } = "";
 

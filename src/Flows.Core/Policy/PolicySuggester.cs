@@ -106,6 +106,7 @@ public sealed class PolicySuggester
 
         return new SegmentPolicy
         {
+            Subject = subject.ToString(),
             Namespace = subject.Namespace,
             Name = subject.IsNamespace ? KubernetesGrammar.NameOf(subject.Namespace, "namespace") : KubernetesGrammar.NameOf(subject.Workload, subject.Kind),
             Pods = finding.Exact,

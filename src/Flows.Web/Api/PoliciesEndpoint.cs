@@ -14,7 +14,7 @@ internal sealed class PoliciesEndpoint(WebParts parts)
         var (since, until) = question.Span();
         var level = question.OneOf("level", "workload", "namespace");
         var limit = question.Limit(LimitUsual, LimitMost);
-        var policies = parts.Policies(level, since, until);
-        return WebJson.WriteAsync(context, new { level, policies = policies.Take(limit), total = policies.Count });
+        var (policies, review) = parts.Policies(level, since, until);
+        return WebJson.WriteAsync(context, new { level, policies = policies.Take(limit), total = policies.Count, review });
     }
 }

@@ -28,5 +28,5 @@ internal sealed class QueryEndpoint(WebParts parts)
     }
 
     private static Dictionary<string, object?> Named(IReadOnlyList<string> columns, IReadOnlyList<object?> row) =>
-        columns.Zip(row).ToDictionary(cell => cell.First, cell => cell.Second);
+        columns.Zip(row).ToDictionary(cell => cell.First, cell => cell.Second is DateTime time ? UnixTime.Text(UnixTime.ToUs(time)) : cell.Second);
 }

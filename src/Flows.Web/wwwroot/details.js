@@ -1,5 +1,9 @@
-import { bytes, count, element, time } from './dom.js';
-import { flagText, portText, stateOf, stateText } from './links.js';
+import { ago, bytes, count, element, time } from './dom.js';
+import { flagText, portText, portsLabel, stateOf, stateText } from './links.js';
+import { candidates, fullName } from './names.js';
+
+// A scanner tries thousands; nobody reads them one by one.
+const portsMost = 40;
 
 /** Fills the side panel with what is known of a node or link; with how to begin when nothing is selected. */
 export function showDetails(panel, graph, id, select) {
@@ -30,12 +34,17 @@ function ofNode(node, graph, select) {
   const outgoing = graph.links.filter(link => link.from === node.id);
   return [
     element('p', { class: 'kind' }, node.kind.replace('_', ' ')),
-    element('h2', {}, node.label),
+    element('h2', {}, fullName(node)),
     flags(node),
     facts([
+      ...candidates(node).map(one => ['Perhaps', `${one.kind} ${one.name}`]),
       ['Namespace', node.namespace],
       ['Cluster', node.cluster],
-      ['Stand here', node.entities > 1 ? `${count(node.entities)} entities` : ''],
+      ['Stands for', node.entities > 1 ? `${count(node.entities)} ${node.kind === 'workload' && node.namespace ? 'pods' : 'entities'}` : ''],
+      ...span([...incoming, ...outgoing]),
+      ['Seen by', [...new Set([...incoming, ...outgoing].flatMap(link => link.witnesses))].sort().join(', ')],
+      ['Sent', bytes(volume(outgoing, incoming))],
+      ['Received', bytes(volume(incoming, outgoing))],
       ['Addresses', node.addresses.join(', ') + (node.address_count > node.addresses.length ? `, and ${count(node.address_count - node.addresses.length)} more` : '')],
     ]),
     ...peers('Reached by', incoming, link => nodes.get(link.from), select),
@@ -53,8 +62,7 @@ function ofLink(link, graph, select) {
       ['State', badge(stateOf(link))],
       ['Dialled as', link.services.join(', ')],
       ['Answered by', link.backends.join(', ')],
-      ['First seen', `${time(link.first_seen)} UTC`],
-      ['Last seen', `${time(link.last_seen)} UTC`],
+      ...span([link]),
       ['Seen by', link.witnesses.join(', ')],
       ['Connections', count(link.connections)],
       ['· answered', count(link.answered)],
@@ -65,8 +73,9 @@ function ofLink(link, graph, select) {
       ['Received', bytes(link.rev_bytes)],
     ]),
     element('h3', {}, `Ports (${link.ports.length})`),
-    element('ul', { class: 'peers' }, ...[...link.ports].sort((a, b) => b.connections - a.connections).map(port =>
+    element('ul', { class: 'peers' }, ...[...link.ports].sort((a, b) => b.connections - a.connections || a.port - b.port).slice(0, portsMost).map(port =>
       element('li', {}, element('span', {}, portText(port)), element('span', { class: 'number' }, count(port.connections))))),
+    link.ports.length > portsMost ? element('p', { class: 'hint' }, `and ${count(link.ports.length - portsMost)} more`) : null,
   ];
 }
 
@@ -80,13 +89,24 @@ function peers(title, links, other, select) {
       element('li', {},
         element('button', { class: 'row', onclick: () => select(link.id), title: 'Show this link' },
           element('i', { class: `line ${stateOf(link)}`, title: stateText[stateOf(link)] }),
-          element('span', { class: 'peer' }, other(link).label),
-          element('span', { class: 'ports' }, link.ports.slice(0, 3).map(portText).join(' ') + (link.ports.length > 3 ? ` +${link.ports.length - 3}` : '')),
+          element('span', { class: 'peer' }, fullName(other(link))),
+          element('span', { class: 'ports' }, portsLabel(link)),
           element('span', { class: 'number' }, count(link.connections)))))),
   ];
 }
 
-const end = (node, select) => element('button', { class: 'plain', onclick: () => select(node.id) }, node.label);
+const end = (node, select) => element('button', { class: 'plain', onclick: () => select(node.id) }, fullName(node));
+
+/** When the first and the last of these links were seen: roughly for the eye, exactly below. */
+function span(links) {
+  const first = links.map(link => link.first_seen).sort()[0];
+  const last = links.map(link => link.last_seen).sort().at(-1);
+  return first === undefined ? [] : [['First seen', moment(first)], ['Last seen', moment(last)]];
+}
+
+const moment = text => element('time', { datetime: text, title: text }, ago(text), element('small', {}, `${time(text)} UTC`));
+
+const volume = (forward, back) => forward.reduce((sum, link) => sum + link.fwd_bytes, 0) + back.reduce((sum, link) => sum + link.rev_bytes, 0);
 
 const badge = state => element('span', { class: `badge ${state}` }, stateText[state]);
 

@@ -33,3 +33,17 @@ export function bytes(number) {
 
 /** 2026-01-31 10:00:00, UTC as the server keeps it. */
 export const time = text => text.slice(0, 19).replace('T', ' ');
+
+/** 31 Jan 10:00:00, with the year where it is not this one. */
+export function shortTime(text) {
+  const [, year, month, day, clock] = /^(\d+)-(\d+)-(\d+)T([\d:]+)/.exec(text);
+  const name = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][month - 1];
+  return `${Number(day)} ${name} ${Number(year) === new Date().getUTCFullYear() ? '' : `${year} `}${clock}`;
+}
+
+/** How long ago, roughly: 40 s ago, 3 min ago, 5 h ago, 12 days ago. */
+export function ago(text) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(text)) / 1000);
+  const [size, unit] = seconds < 60 ? [1, 's'] : seconds < 3600 ? [60, 'min'] : seconds < 2 * 86400 ? [3600, 'h'] : [86400, 'days'];
+  return `${Math.floor(seconds / size)} ${unit} ago`;
+}

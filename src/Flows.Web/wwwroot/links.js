@@ -18,8 +18,10 @@ export const portText = port => port.protocol === 'icmp' || port.protocol === 'i
 /** The busiest ports first; TCP goes without saying on the map. */
 export function portsLabel(link, most = 2) {
   const ports = [...link.ports].sort((a, b) => b.connections - a.connections);
-  const shown = ports.slice(0, most).map(port => port.protocol === 'tcp' ? String(port.port) : portText(port));
-  return shown.join(', ') + (ports.length > most ? ` +${ports.length - most}` : '');
+  if (ports.length > most + 1) {
+    return `${ports.length} ports`;
+  }
+  return ports.map(port => port.protocol === 'tcp' ? String(port.port) : portText(port)).join(', ');
 }
 
 export const flagText = {

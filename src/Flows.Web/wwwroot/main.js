@@ -1,16 +1,25 @@
 import { ask } from './api.js';
-import { byId, count } from './dom.js';
+import { byId, count, element } from './dom.js';
 import { showDetails } from './details.js';
 import { FlowMap } from './map.js';
 import { showPolicies } from './policies.js';
 import * as state from './state.js';
 import { LinkTable } from './table.js';
 import { stateOf, portText } from './links.js';
+import { fullName } from './names.js';
 
 const map = new FlowMap(byId('map'), select);
 const table = new LinkTable(byId('links'), select);
 let graph = { nodes: [], links: [], groups: [], hidden: { nodes: 0, links: 0 } };
 let shownKey = '';
+let shownText = '';
+let sequence = -1;
+
+/** Shows something else, as a step that the back button undoes. */
+function change(what) {
+  state.write(what);
+  show();
+}
 
 function select(id) {
   state.write({ select: id });
@@ -29,7 +38,7 @@ function visible(link, nodes, words, wanted) {
   if (wanted && stateOf(link) !== wanted) {
     return false;
   }
-  const text = [nodes.get(link.from), nodes.get(link.to)].flatMap(node => [node.label, node.kind, ...node.addresses])
+  const text = [nodes.get(link.from), nodes.get(link.to)].flatMap(node => [fullName(node), node.label, node.kind, ...node.addresses])
     .concat(link.ports.map(portText), link.services, link.backends).join(' ').toLowerCase();
   return words.every(word => text.includes(word));
 }
@@ -47,20 +56,26 @@ function filter() {
 function notice(links) {
   const place = byId('notice');
   const { nodes: hiddenNodes, links: hiddenLinks } = graph.hidden;
+  const { since, until } = state.read();
+  const narrowed = since !== '' || until !== '';
   let text = '';
   if (graph.links.length === 0) {
-    text = 'No traffic in this span yet. Choose a longer span, or start a collector: flows collect --server ' + location.origin;
+    text = narrowed ? 'No traffic in this span.' : 'No traffic yet. Start a collector: flows collect --server ' + location.origin;
   } else if (links === 0) {
     text = 'Nothing matches the search.';
   } else if (hiddenLinks > 0) {
     text = `${count(hiddenLinks)} quieter links and ${count(hiddenNodes)} nodes are not drawn; choose a coarser level or a shorter span.`;
   }
-  place.textContent = text;
+  place.replaceChildren(text);
+  if (graph.links.length === 0 && narrowed) {
+    place.append(element('button', { onclick: () => change({ since: '', until: '' }) }, 'Show all there is'));
+  }
   place.classList.toggle('empty', graph.links.length === 0);
   place.hidden = text === '';
 }
 
-async function load(force) {
+/** Asks for the map where another is wanted, or with force; what did not change is not drawn again. */
+async function load(force, quiet = false) {
   const now = state.read();
   const key = JSON.stringify([now.level, now.since, now.until]);
   if (!force && key === shownKey) {
@@ -68,15 +83,21 @@ async function load(force) {
     showSelection();
     return;
   }
-  document.body.setAttribute('aria-busy', 'true');
+  document.body.setAttribute('aria-busy', String(!quiet));
   try {
-    graph = await ask('map', { level: now.level, since: now.since, until: now.until });
+    const answer = await ask('map', { level: now.level, since: now.since, until: now.until });
+    const text = JSON.stringify([key, answer]);
+    if (quiet && text === shownText) {
+      return;
+    }
+    graph = answer;
     shownKey = key;
+    shownText = text;
     map.show(graph);
     filter();
     showSelection();
   } catch (fault) {
-    byId('notice').textContent = fault.message;
+    byId('notice').replaceChildren(fault.message);
     byId('notice').hidden = false;
   } finally {
     document.body.removeAttribute('aria-busy');
@@ -86,17 +107,34 @@ async function load(force) {
 async function health() {
   try {
     const { version, store, conservation } = await ask('health');
+    const moved = sequence >= 0 && sequence !== store.sequence;
+    sequence = store.sequence;
     byId('health').textContent = `${count(store.rows)} flows · ${conservation.dropped === 0 ? 'nothing dropped' : `${count(conservation.dropped)} dropped`}`
       + `${conservation.holds ? '' : ' · books do not balance'} · ${version}`;
     byId('health').classList.toggle('bad', !conservation.holds);
+    return moved;
   } catch (fault) {
     byId('health').textContent = fault.message;
     byId('health').classList.add('bad');
+    return false;
+  }
+}
+
+/** While somebody looks: the store's number is cheap to ask for; the map is asked again when it moved, or when the span moves with the clock. */
+async function refresh() {
+  if (document.visibilityState !== 'visible') {
+    return;
+  }
+  const moved = await health();
+  const { tab, since } = state.read();
+  if (tab === 'map' && (moved || /^\d+[a-z]$/.test(since))) {
+    load(true, true);
   }
 }
 
 function show(force = false) {
   const now = state.read();
+  document.body.dataset.view = now.tab;
   for (const tab of document.querySelectorAll('[data-tab]')) {
     const current = tab.dataset.tab === now.tab;
     tab.setAttribute('aria-selected', String(current));
@@ -110,10 +148,7 @@ function show(force = false) {
     byId('search').value = now.q;
   }
   if (now.tab === 'policies') {
-    showPolicies(byId('policy-list'), byId('policy'), now, policy => {
-      state.write({ policy });
-      show();
-    }, force);
+    showPolicies(byId('policy-list'), byId('policy'), now, policy => change({ policy }), force);
   } else {
     map.resize();
     load(force);
@@ -121,10 +156,7 @@ function show(force = false) {
 }
 
 for (const tab of document.querySelectorAll('[data-tab]')) {
-  tab.addEventListener('click', () => {
-    state.write({ tab: tab.dataset.tab });
-    show();
-  });
+  tab.addEventListener('click', () => change({ tab: tab.dataset.tab }));
   tab.addEventListener('keydown', event => {
     if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
       const other = document.querySelector('[data-tab]:not([aria-selected="true"])');
@@ -133,15 +165,9 @@ for (const tab of document.querySelectorAll('[data-tab]')) {
     }
   });
 }
-byId('level').addEventListener('change', event => {
-  state.write({ level: event.target.value, select: '' });
-  show();
-});
+byId('level').addEventListener('change', event => change({ level: event.target.value, select: '' }));
 for (const name of ['since', 'state']) {
-  byId(name).addEventListener('change', event => {
-    state.write({ [name]: event.target.value });
-    show();
-  });
+  byId(name).addEventListener('change', event => change({ [name]: event.target.value, ...(name === 'since' ? { until: '' } : {}) }));
 }
 byId('search').addEventListener('input', event => {
   state.write({ q: event.target.value }, true);
@@ -169,3 +195,4 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => map.
 
 show();
 health();
+setInterval(refresh, 10_000);

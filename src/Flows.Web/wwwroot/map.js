@@ -1,6 +1,8 @@
 /* global cytoscape */
+import { bendAround } from './bends.js';
 import { portsLabel, stateOf } from './links.js';
 import { mapStyle } from './map-style.js';
+import { mapName } from './names.js';
 import { tiles } from './tiles.js';
 
 // Two runs over the same graph must look the same: people remember where things are. The layout improves given positions and
@@ -41,6 +43,8 @@ export class FlowMap {
   constructor(place, choose) {
     this.#place = place;
     this.#cy = cytoscape({ container: place, style: mapStyle(place), minZoom: 0.15, maxZoom: 3, boxSelectionEnabled: false, autounselectify: true });
+    // A canvas says nothing of what is on it: this is for tests and for those who ask in the console.
+    place.drawn = () => this.#cy.nodes('.leaf').map(node => node.data('label'));
     this.#cy.on('tap', event => {
       if (event.target === this.#cy || event.target.hasClass('group')) {
         choose('');
@@ -48,18 +52,22 @@ export class FlowMap {
         choose(event.target.id());
       }
     });
+    this.#cy.on('dragfree', 'node', () => bendAround(this.#cy));
     this.#cy.on('mouseover', 'edge', event => event.target.addClass('near'));
     this.#cy.on('mouseout', 'edge', event => event.target.removeClass('near'));
   }
 
   show(graph) {
-    const before = new Map(this.#cy.nodes('.leaf').map(node => [node.id(), node.position()]));
+    const before = new Map(this.#cy.nodes('.leaf').map(node => [node.id(), { ...node.position() }]));
+    const same = before.size === graph.nodes.length && graph.nodes.every(node => before.has(node.id));
+    const kinds = new Map(graph.groups.map(group => [group.id, group.kind]));
+    const boxed = group => kinds.get(group) === 'namespace';
     this.#cy.elements().remove();
     this.#cy.add([
-      ...graph.groups.map(group => ({ data: { id: group.id, label: group.label, kind: group.kind }, classes: `group ${group.kind}` })),
+      ...graph.groups.filter(group => boxed(group.id)).map(group => ({ data: { id: group.id, label: group.label, kind: group.kind }, classes: `group ${group.kind}` })),
       ...graph.nodes.map(node => ({
-        data: { id: node.id, parent: node.group ?? undefined, label: (node.flags.includes('scanner') ? '⚠ ' : '') + short(node.name), shape: shapes[node.kind] ?? 'ellipse' },
-        classes: ['leaf', node.kind, ...node.flags].join(' '),
+        data: { id: node.id, parent: boxed(node.group) ? node.group : undefined, label: mapName(node), shape: kinds.get(node.group) === 'machines' ? 'rectangle' : shapes[node.kind] ?? 'ellipse' },
+        classes: ['leaf', node.kind, kinds.get(node.group), ...node.flags].join(' '),
       })),
       ...graph.links.map(link => ({
         data: { id: link.id, source: link.from, target: link.to, label: portsLabel(link), width: 1 + Math.min(4, Math.log10(1 + link.connections) * 0.7) },
@@ -67,7 +75,7 @@ export class FlowMap {
       })),
     ]);
     seed(this.#cy, graph, before);
-    if (graph.nodes.length > 0) {
+    if (graph.nodes.length > 0 && !same) {
       this.#cy.layout(layout).run();
       this.#stretch();
       this.fit();
@@ -76,6 +84,7 @@ export class FlowMap {
         this.fit();
       }
     }
+    bendAround(this.#cy);
   }
 
   /** Shows which links match; the others stay as shadows, so that the picture does not jump. */
@@ -98,11 +107,6 @@ export class FlowMap {
       beside.addClass('beside');
       this.#cy.elements('.leaf, .link').difference(beside).addClass('away');
     });
-  }
-
-  /** What is drawn, for tests and for those who ask in the console. */
-  labels() {
-    return this.#cy.nodes('.leaf').map(node => node.data('label'));
   }
 
   zoom(factor) {
@@ -145,8 +149,6 @@ export class FlowMap {
     this.#cy.style(mapStyle(this.#place));
   }
 }
-
-const short = text => text.length > 28 ? text.slice(0, 18) + '…' + text.slice(-9) : text;
 
 /** Groups on a wide ring, their nodes on a small one; nodes that were drawn before stay where they were. */
 function seed(cy, graph, before) {

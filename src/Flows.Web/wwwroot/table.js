@@ -1,17 +1,18 @@
-import { bytes, count, element, time } from './dom.js';
+import { bytes, count, element, shortTime } from './dom.js';
 import { portText, portsLabel, stateOf, stateText } from './links.js';
+import { fullName } from './names.js';
 
 const columns = [
-  { name: 'From', value: (link, nodes) => nodes.get(link.from).label },
-  { name: 'To', value: (link, nodes) => nodes.get(link.to).label },
+  { name: 'From', value: (link, nodes) => fullName(nodes.get(link.from)) },
+  { name: 'To', value: (link, nodes) => fullName(nodes.get(link.to)) },
   { name: 'Dialled', value: link => link.services.join(' ') },
-  { name: 'Ports', value: link => link.ports.slice(0, 4).map(portText).join(' ') + (link.ports.length > 4 ? ` +${link.ports.length - 4}` : ''), order: link => link.ports[0]?.port ?? 0 },
+  { name: 'Ports', value: link => link.ports.length > 3 ? portsLabel(link) : link.ports.map(portText).join(' '), order: link => link.ports[0]?.port ?? 0 },
   { name: 'State', value: link => stateText[stateOf(link)], badge: stateOf },
   { name: 'Connections', value: link => count(link.connections), order: link => link.connections, number: true },
   { name: 'Sent', value: link => bytes(link.fwd_bytes), order: link => link.fwd_bytes, number: true },
   { name: 'Received', value: link => bytes(link.rev_bytes), order: link => link.rev_bytes, number: true },
-  { name: 'First (UTC)', value: link => time(link.first_seen).slice(0, 16) },
-  { name: 'Last (UTC)', value: link => time(link.last_seen).slice(0, 16) },
+  { name: 'Last seen (UTC)', value: link => shortTime(link.last_seen), order: link => link.last_seen },
+  { name: 'First seen (UTC)', value: link => shortTime(link.first_seen), order: link => link.first_seen },
 ];
 
 /** The links as rows: the same choice as the map shows, sorted as the reader likes. */
@@ -64,7 +65,7 @@ export class LinkTable {
     const choose = () => this.#choose(link.id);
     return element('tr', {
       tabindex: '0', 'data-id': link.id, 'data-from': link.from, 'data-to': link.to, onclick: choose,
-      onkeydown: event => this.#key(event, choose), title: portsLabel(link, 12),
+      onkeydown: event => this.#key(event, choose), title: link.ports.slice(0, 20).map(portText).join(' '),
     }, ...columns.map(column => element('td', { class: column.number ? 'number' : '' },
       column.badge ? element('span', { class: `badge ${column.badge(link)}` }, column.value(link)) : column.value(link, this.#nodes))));
   }

@@ -46,14 +46,15 @@ internal static class ShopFleet
         return bytes == 0 ? new(429, "Too busy; come back.", TimeSpan.FromMilliseconds(1500)) : new(200);
     }
 
-    private static IReadOnlyList<SuggestedPolicy> Policies(string level) =>
+    private static SuggestedPolicies Policies(string level) => new(
     [
         new("db-ingress", "data", $"# {level}\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: db-ingress\n  namespace: data\nspec:\n  podSelector:\n    matchLabels: {{ app: db }}\n"
             + "  policyTypes: [Ingress]\n  ingress:\n  - from:\n    - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: shop } }\n      podSelector: { matchLabels: { app: api } }\n    ports:\n    - { protocol: TCP, port: 5432 }\n",
             2, ["shop/api to data/db on tcp 5432: 4812 connections from 3 pods, seen by node-a and node-b, 31 January 10:00 to 12:00."],
             ["billing-vm has no labels: its address would have to be listed as an ipBlock."]),
         new("web-egress", "shop", $"# {HostileName}\nkind: NetworkPolicy\n", 1, [$"Name: {HostileName}"], []),
-    ];
+    ],
+    [$"{HostileName}: every connection was refused."]);
 
     private static List<Edge> Build()
     {
