@@ -76,7 +76,9 @@ internal static unsafe partial class ArrowBridge
     /// <summary>The store keeps UTC without saying so in the type: TIMESTAMPTZ would drag in the time zone extension.</summary>
     private static RecordBatch WithoutZones(RecordBatch batch)
     {
-        var fields = batch.Schema.FieldsList.Select(field => field.DataType is TimestampType time ? new Field(field.Name, new TimestampType(time.Unit, (string?)null), field.IsNullable) : field).ToList();
+        var fields = batch.Schema.FieldsList.Select(field => field.DataType is TimestampType time
+            ? new Field(field.Name, new TimestampType(time.Unit, (string?)null), field.IsNullable)
+            : field).ToList();
         var arrays = batch.Arrays.Zip(fields, (array, field) => ReferenceEquals(array.Data.DataType, field.DataType)
             ? array
             : ArrowArrayFactory.BuildArray(new ArrayData(field.DataType, array.Length, array.Data.NullCount, array.Data.Offset, array.Data.Buffers)));

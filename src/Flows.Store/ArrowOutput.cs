@@ -63,7 +63,11 @@ internal static class ArrowOutput
             case DoubleType:
                 return Fill(new DoubleArray.Builder(), cells, (builder, cell) => builder.Append(Convert.ToDouble(cell, culture)), builder => builder.AppendNull()).Build();
             case TimestampType time:
-                return Fill(new TimestampArray.Builder(time), cells, (builder, cell) => builder.Append(new DateTimeOffset(DateTime.SpecifyKind((DateTime)cell, DateTimeKind.Utc))), builder => builder.AppendNull()).Build();
+                return Fill(
+                    new TimestampArray.Builder(time),
+                    cells,
+                    (builder, cell) => builder.Append(new DateTimeOffset(DateTime.SpecifyKind((DateTime)cell, DateTimeKind.Utc))),
+                    builder => builder.AppendNull()).Build();
             default:
                 return Fill(new StringArray.Builder(), cells, (builder, cell) => builder.Append(SqlRunner.Text(cell)), builder => builder.AppendNull()).Build();
         }

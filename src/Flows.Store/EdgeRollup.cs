@@ -106,10 +106,12 @@ internal sealed class EdgeRollup(TimeSpan skew)
         ranges AS (SELECT * FROM spans WHERE prefix_len < 128)
         SELECT e.scope_id, e.first_seen, e.end_addr,
             coalesce(x.entity_id, r.entity_id) AS entity,
-            CASE coalesce(x.resolved_by, r.resolved_by, 0) WHEN 1 THEN CASE WHEN x.learned_at > e.bucket + INTERVAL 2 MINUTE THEN 2 ELSE 1 END ELSE coalesce(x.resolved_by, r.resolved_by, 0) END::UTINYINT AS resolved_by
+            CASE coalesce(x.resolved_by, r.resolved_by, 0) WHEN 1
+                THEN CASE WHEN x.learned_at > e.bucket + INTERVAL 2 MINUTE THEN 2 ELSE 1 END ELSE coalesce(x.resolved_by, r.resolved_by, 0) END::UTINYINT AS resolved_by
         FROM ends e
         LEFT JOIN exact x ON x.scope_id = e.scope_id AND x.addr_lo = e.end_addr AND e.first_seen >= x.valid_from AND e.first_seen < coalesce(x.valid_to, 'infinity'::TIMESTAMP)
-        LEFT JOIN ranges r ON r.scope_id = e.scope_id AND e.end_addr >= r.addr_lo AND e.end_addr <= r.addr_hi AND e.first_seen >= r.valid_from AND e.first_seen < coalesce(r.valid_to, 'infinity'::TIMESTAMP)
+        LEFT JOIN ranges r ON r.scope_id = e.scope_id AND e.end_addr >= r.addr_lo AND e.end_addr <= r.addr_hi
+            AND e.first_seen >= r.valid_from AND e.first_seen < coalesce(r.valid_to, 'infinity'::TIMESTAMP)
         WHERE e.end_addr IS NOT NULL;
         CREATE OR REPLACE TEMP TABLE strangers AS
         SELECT scope_id, end_addr, scope, address, stable_id('unknown', scope, address) AS entity

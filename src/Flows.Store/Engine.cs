@@ -17,7 +17,8 @@ internal sealed class Engine : IDisposable
     public static Engine Start(int memoryMaxMib, int threads, string? spillDirectory)
     {
         // The limits are in the connection string: set later, they are too late for what opening does.
-        var settings = string.Create(CultureInfo.InvariantCulture, $"DataSource=:memory:;memory_limit={memoryMaxMib}MiB;threads={threads};autoinstall_known_extensions=false;autoload_known_extensions=false;allow_community_extensions=false");
+        const string Offline = "autoinstall_known_extensions=false;autoload_known_extensions=false;allow_community_extensions=false";
+        var settings = string.Create(CultureInfo.InvariantCulture, $"DataSource=:memory:;memory_limit={memoryMaxMib}MiB;threads={threads};{Offline}");
         var connection = new DuckDBConnection(settings);
         connection.Open();
         var engine = new Engine(connection);

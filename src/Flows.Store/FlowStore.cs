@@ -187,7 +187,8 @@ public sealed class FlowStore : IDisposable
         {
             var within = $"SELECT * FROM staging WHERE window_start >= {Engine.Time(day)} AND window_start < {Engine.Time(day + (1440 * UnixTime.Minute))}";
             var (min, max) = engine.Read($"SELECT epoch_us(min(window_start)), epoch_us(max(window_start)) FROM ({within})", row => (row.GetInt64(0), row.GetInt64(1)))[0];
-            var file = files.Write(StoreLayout.Dated(StoreLayout.Flows, "seal", min, max, next.Sequence), within, "window_start, scope_id, src_addr, dst_addr, src_port, dst_port, window_no", "window_start");
+            const string Order = "window_start, scope_id, src_addr, dst_addr, src_port, dst_port, window_no";
+            var file = files.Write(StoreLayout.Dated(StoreLayout.Flows, "seal", min, max, next.Sequence), within, Order, "window_start");
             next = next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Append(file!));
         }
 
@@ -224,7 +225,11 @@ public sealed class FlowStore : IDisposable
         var old = next.FilesOf(StoreLayout.Edges, from, to).ToList();
         var kept = $"SELECT * FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
         var names = string.Join(", ", TableColumns.Edges.All.Select(column => column.Name));
-        var file = files.Write(StoreLayout.Dated(StoreLayout.Edges, "hour", from, to - 1, next.Sequence), $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM ({kept})", "bucket, src_entity, dst_entity, protocol, dst_port", "bucket");
+        var file = files.Write(
+            StoreLayout.Dated(StoreLayout.Edges, "hour", from, to - 1, next.Sequence),
+            $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM ({kept})",
+            "bucket, src_entity, dst_entity, protocol, dst_port",
+            "bucket");
         next = Replaced(next, StoreLayout.Edges, old, file);
         next = KeepStrangers(next, from);
         engine.Execute("CREATE OR REPLACE TEMP TABLE dirty AS SELECT * FROM every_dirty");

@@ -11,14 +11,19 @@ internal static class LedgerFiles
 {
     /// <summary>Every statement, in the order learned.</summary>
     public static List<IdentityInterval> Read(Engine engine, string directory, Manifest manifest) => engine.Read(
-        $"SELECT * REPLACE (epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to, epoch_us(learned_at) AS learned_at, epoch_us(revoked_at) AS revoked_at) FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Identities), TableColumns.Identities)} ORDER BY learned_at, interval_id, revoked_at, valid_to",
+        $"""
+        SELECT * REPLACE (epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to, epoch_us(learned_at) AS learned_at, epoch_us(revoked_at) AS revoked_at)
+        FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Identities), TableColumns.Identities)} ORDER BY learned_at, interval_id, revoked_at, valid_to
+        """,
         Statement);
 
     /// <summary>The entities of the manifest's files, by id.</summary>
     public static Dictionary<ulong, Entity> ReadEntities(Engine engine, string directory, Manifest manifest)
     {
         Dictionary<ulong, Entity> entities = [];
-        foreach (var entity in engine.Read($"SELECT entity_id, scope, kind, uid, cluster, namespace, name, workload_kind, workload, node, host_network, labels, selector FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Entities), TableColumns.Entities)}", row => EntityOf(row, 0, 1, 2, 3)))
+        var every = Engine.Scan(directory, manifest.FilesOf(StoreLayout.Entities), TableColumns.Entities);
+        const string Columns = "entity_id, scope, kind, uid, cluster, namespace, name, workload_kind, workload, node, host_network, labels, selector";
+        foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, 0, 1, 2, 3)))
         {
             entities[entity.Id] = entity;
         }

@@ -20,9 +20,17 @@ internal static class Macros
         CREATE OR REPLACE MACRO addr_group(h, i) AS coalesce(nullif(ltrim(lower(h[i:i + 3]), '0'), ''), '0');
         CREATE OR REPLACE MACRO addr_v6(bytes) AS (
             SELECT CASE WHEN z = '' THEN replace(trim(g, '|'), '|', ':') || coalesce(':' || v4, '')
-                ELSE replace(replace(ltrim(left(g, strpos(g, z) - 1), '|'), '|', ':') || '::' || replace(rtrim(substr(g, strpos(g, z) + length(z)), '|'), '|', ':') || coalesce(':' || v4, ''), ':::', '::') END
-            FROM (SELECT g, v4, CASE WHEN contains(g, '|0|0|0|0|0|0|0|0|') THEN '|0|0|0|0|0|0|0|0|' WHEN contains(g, '|0|0|0|0|0|0|0|') THEN '|0|0|0|0|0|0|0|' WHEN contains(g, '|0|0|0|0|0|0|') THEN '|0|0|0|0|0|0|' WHEN contains(g, '|0|0|0|0|0|') THEN '|0|0|0|0|0|' WHEN contains(g, '|0|0|0|0|') THEN '|0|0|0|0|' WHEN contains(g, '|0|0|0|') THEN '|0|0|0|' WHEN contains(g, '|0|0|') THEN '|0|0|' ELSE '' END AS z
-                FROM (SELECT CASE WHEN embeds THEN concat('|', addr_group(h, 1), '|', addr_group(h, 5), '|', addr_group(h, 9), '|', addr_group(h, 13), '|', addr_group(h, 17), '|', addr_group(h, 21), '|') ELSE concat('|', addr_group(h, 1), '|', addr_group(h, 5), '|', addr_group(h, 9), '|', addr_group(h, 13), '|', addr_group(h, 17), '|', addr_group(h, 21), '|', addr_group(h, 25), '|', addr_group(h, 29), '|') END AS g, CASE WHEN embeds THEN addr_v4(h) END AS v4
+                ELSE replace(replace(ltrim(left(g, strpos(g, z) - 1), '|'), '|', ':') || '::'
+                    || replace(rtrim(substr(g, strpos(g, z) + length(z)), '|'), '|', ':') || coalesce(':' || v4, ''), ':::', '::') END
+            FROM (SELECT g, v4, CASE WHEN contains(g, '|0|0|0|0|0|0|0|0|') THEN '|0|0|0|0|0|0|0|0|'
+                WHEN contains(g, '|0|0|0|0|0|0|0|') THEN '|0|0|0|0|0|0|0|' WHEN contains(g, '|0|0|0|0|0|0|') THEN '|0|0|0|0|0|0|'
+                WHEN contains(g, '|0|0|0|0|0|') THEN '|0|0|0|0|0|'
+                WHEN contains(g, '|0|0|0|0|') THEN '|0|0|0|0|' WHEN contains(g, '|0|0|0|') THEN '|0|0|0|' WHEN contains(g, '|0|0|') THEN '|0|0|' ELSE '' END AS z
+                FROM (SELECT
+                    CASE WHEN embeds THEN concat('|', addr_group(h, 1), '|', addr_group(h, 5), '|', addr_group(h, 9), '|', addr_group(h, 13), '|', addr_group(h, 17), '|', addr_group(h, 21), '|')
+                    ELSE concat('|', addr_group(h, 1), '|', addr_group(h, 5), '|', addr_group(h, 9), '|', addr_group(h, 13), '|',
+                        addr_group(h, 17), '|', addr_group(h, 21), '|', addr_group(h, 25), '|', addr_group(h, 29), '|') END AS g,
+                    CASE WHEN embeds THEN addr_v4(h) END AS v4
                     FROM (SELECT h, (h[1:16] = '0000000000000000' AND h[25:28] <> '0000' AND h[17:24] IN ('00000000', '0000FFFF', 'FFFF0000')) OR h[17:24] = '00005EFE' AS embeds
                         FROM (SELECT hex(bytes) AS h)))));
         CREATE OR REPLACE MACRO addr(bytes) AS CASE WHEN bytes IS NULL THEN NULL WHEN hex(bytes)[1:24] = '00000000000000000000FFFF' THEN addr_v4(hex(bytes)) ELSE addr_v6(bytes) END;

@@ -58,7 +58,8 @@ internal sealed class StoreFiles(string directory, Engine engine)
             var info = new FileInfo(Path.Combine(directory, file.Path));
             if (!info.Exists || info.Length != file.Bytes)
             {
-                throw new FlowsException(ExitCode.Failed, $"The store is damaged: {info.FullName} {(info.Exists ? $"has {info.Length} bytes instead of {file.Bytes}" : "is missing")}; put the file back from a copy.");
+                var fault = info.Exists ? $"has {info.Length} bytes instead of {file.Bytes}" : "is missing";
+                throw new FlowsException(ExitCode.Failed, $"The store is damaged: {info.FullName} {fault}; put the file back from a copy.");
             }
         }
     }

@@ -9,7 +9,8 @@ namespace Flows.Store;
 /// One row of the timeline: over [<see cref="FromUs"/>, <see cref="ToUs"/>) the addresses from <see cref="Low"/> to <see cref="High"/> belong to one
 /// entity. Rows of single addresses are disjoint, and so are rows of ranges: a lookup finds at most one of each, and the former wins.
 /// </summary>
-internal sealed record TimelineRow(string Scope, NetAddress Low, NetAddress High, byte PrefixLength, long FromUs, long ToUs, Entity Entity, string CandidateIds, ResolvedBy ResolvedBy, long LearnedAtUs)
+internal sealed record TimelineRow(
+    string Scope, NetAddress Low, NetAddress High, byte PrefixLength, long FromUs, long ToUs, Entity Entity, string CandidateIds, ResolvedBy ResolvedBy, long LearnedAtUs)
 {
     public ulong ScopeId => StableId.OfScope(Scope);
 

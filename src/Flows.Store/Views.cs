@@ -23,7 +23,7 @@ internal static class Views
     private static string Names(Manifest manifest) => $"""
         CREATE OR REPLACE VIEW nodes AS SELECT * FROM (VALUES {Pairs(manifest.Nodes)}) t(node_id, node) WHERE node_id <> 0;
         CREATE OR REPLACE VIEW scopes AS SELECT * FROM (VALUES {Pairs(manifest.Scopes)}) t(scope_id, scope) WHERE scope_id <> 0;
-        CREATE OR REPLACE MACRO node_names(ids) AS list_sort(list_transform(ids, lambda id: coalesce(MAP([{string.Join(", ", manifest.Nodes.Keys.Append("0").Select(id => id + "::UBIGINT"))}], [{string.Join(", ", manifest.Nodes.Values.Append("").Select(Engine.Text))}])[id], id::VARCHAR)));
+        CREATE OR REPLACE MACRO node_names(ids) AS list_sort(list_transform(ids, lambda id: coalesce({NodeMap(manifest)}[id], id::VARCHAR)));
         CREATE OR REPLACE MACRO state_text(code) AS {CodeText<FlowState>()};
         CREATE OR REPLACE MACRO direction_text(code) AS {CodeText<DirectionBy>()};
         CREATE OR REPLACE MACRO source_text(code) AS {CodeText<FlowSource>()};
@@ -31,11 +31,24 @@ internal static class Views
         CREATE OR REPLACE MACRO resolved_text(code) AS {CodeText<ResolvedBy>()};
         """;
 
+    /// <summary>A map literal from node_id to name; never empty, since an empty one has no type.</summary>
+    private static string NodeMap(Manifest manifest)
+    {
+        var ids = string.Join(", ", manifest.Nodes.Keys.Append("0").Select(id => id + "::UBIGINT"));
+        var names = string.Join(", ", manifest.Nodes.Values.Append("").Select(Engine.Text));
+        return $"MAP([{ids}], [{names}])";
+    }
+
     private static string Pairs(IReadOnlyDictionary<string, string> names) =>
         string.Join(", ", names.Append(new("0", "")).Select(name => $"({name.Key}::UBIGINT, {Engine.Text(name.Value)})"));
 
     /// <summary>A code's public name: its member in snake_case.</summary>
-    private static string CodeText<T>() where T : struct, Enum => $"CASE code {string.Join(' ', Enum.GetValues<T>().Select(code => $"WHEN {Convert.ToInt32(code, System.Globalization.CultureInfo.InvariantCulture)} THEN '{System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString())}'"))} ELSE code::VARCHAR END";
+    private static string CodeText<T>() where T : struct, Enum
+    {
+        var cases = Enum.GetValues<T>().Select(code =>
+            $"WHEN {Convert.ToInt32(code, System.Globalization.CultureInfo.InvariantCulture)} THEN '{System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(code.ToString())}'");
+        return $"CASE code {string.Join(' ', cases)} ELSE code::VARCHAR END";
+    }
 
     /// <summary>
     /// The joins that name one end of a flow: the exact claim at the time, else the narrowest range. Spans do not overlap, so a plain range join
@@ -57,7 +70,10 @@ internal static class Views
         SELECT f.window_start, f.window_end, f.conn_start, n.node, sc.scope,
             {NameColumns("src", "coalesce(src_e.kind, 'unknown')", "coalesce(src_e.name, addr(f.src_addr))")}, addr(f.src_addr) AS src_addr, f.src_port,
             {NameColumns("dst", "coalesce(dst_e.kind, 'unknown')", "coalesce(dst_e.name, addr(coalesce(f.nat_dst_addr, f.dst_addr)))")}, addr(f.dst_addr) AS dst_addr, f.dst_port,
-            {NameColumns("svc", "CASE WHEN f.nat_dst_addr IS NOT NULL THEN coalesce(svc_e.kind, 'unknown') END", "CASE WHEN f.nat_dst_addr IS NOT NULL THEN coalesce(svc_e.name, addr(f.dst_addr)) END")},
+            {NameColumns(
+                "svc",
+                "CASE WHEN f.nat_dst_addr IS NOT NULL THEN coalesce(svc_e.kind, 'unknown') END",
+                "CASE WHEN f.nat_dst_addr IS NOT NULL THEN coalesce(svc_e.name, addr(f.dst_addr)) END")},
             addr(f.nat_dst_addr) AS nat_dst_addr, f.nat_dst_port, addr(f.nat_src_addr) AS nat_src_addr, f.nat_src_port, protocol_text(f.protocol) AS protocol,
             f.fwd_packets, f.rev_packets, f.fwd_bytes, f.rev_bytes, f.fwd_tcp_flags, f.rev_tcp_flags, f.icmp_type_code,
             state_text(f.state) AS state, end_reason_text(f.end_reason) AS end_reason, direction_text(f.direction_by) AS direction_by, source_text(f.source) AS source,
@@ -68,7 +84,8 @@ internal static class Views
         {NameJoin("dst", "f.answered_addr")}
         {NameJoin("svc", "f.svc_addr")};
         CREATE OR REPLACE VIEW edges AS
-        SELECT e.bucket, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)}, {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},
+        SELECT e.bucket, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)},
+            {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},
             {NameColumns("svc", "v.kind", "v.name").Replace("svc_e.", "v.", StringComparison.Ordinal)}, protocol_text(e.protocol) AS protocol, e.dst_port, e.svc_port,
             e.connections, e.answered, e.refused, e.unanswered, e.direction_trusted, e.fwd_bytes, e.rev_bytes, e.fwd_packets, e.rev_packets, e.first_seen, e.last_seen,
             node_names(e.nodes) AS nodes, resolved_text(e.src_resolved_by) AS src_resolved_by, resolved_text(e.dst_resolved_by) AS dst_resolved_by,
@@ -81,7 +98,8 @@ internal static class Views
             list_sort(list_distinct(flatten(list(nodes)))) AS nodes
         FROM edges GROUP BY ALL;
         CREATE OR REPLACE VIEW unresolved AS
-        SELECT x.kind, x.scope, x.name AS candidates, u.side, sum(u.connections)::BIGINT AS connections, sum(u.bytes)::BIGINT AS bytes, count(*) AS edges, min(u.first_seen) AS first_seen, max(u.last_seen) AS last_seen
+        SELECT x.kind, x.scope, x.name AS candidates, u.side, sum(u.connections)::BIGINT AS connections, sum(u.bytes)::BIGINT AS bytes, count(*) AS edges,
+            min(u.first_seen) AS first_seen, max(u.last_seen) AS last_seen
         FROM (SELECT src_entity AS entity_id, 'src' AS side, connections, fwd_bytes + rev_bytes AS bytes, first_seen, last_seen FROM edges_1m WHERE src_resolved_by IN (0, 3)
             UNION ALL SELECT dst_entity, 'dst', connections, fwd_bytes + rev_bytes, first_seen, last_seen FROM edges_1m WHERE dst_resolved_by IN (0, 3)) u
         JOIN entities x USING (entity_id) GROUP BY ALL;

@@ -1,12 +1,7 @@
-using System.Threading.Channels;
-using Apache.Arrow;
-using Flows.Capture;
-using Flows.Capture.Batching;
 using Flows.Capture.Files;
 using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Store;
-using Flows.Transport.Intake;
 
 namespace Flows;
 
@@ -38,9 +33,6 @@ internal sealed record ReplayOutcome(
 /// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore.</summary>
 internal static class Replay
 {
-    // A file can wait for its reader, so few batches need to be under way.
-    private const int BatchesMax = 4;
-
     /// <summary>Returns when everything readable is sealed and rolled up.</summary>
     /// <exception cref="FlowsException">A file is missing or no capture, or the store cannot be written.</exception>
     public static async Task<ReplayOutcome> RunAsync(ReplayOptions options, TimeProvider time, CancellationToken cancellation)
@@ -55,14 +47,11 @@ internal static class Replay
         using var keeper = Keeper.Open(options.StoreDirectory, store, time);
         keeper.Import(options.Inventories, options.Scope);
 
-        // 2. From the files to the log.
-        var channel = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesMax) { SingleReader = true });
-        await using var batcher = new Batcher(channel.Writer, new BatcherOptions(), time);
-        var points = new ReplayPoints(options.Node, options.Scope, batcher.AppendOrWait);
-        var keeping = keeper.TakeAllAsync(options.Node, options.Scope, channel.Reader);
+        // 2. From the files to the log, each node's rows in batches of their own.
+        await using var lanes = new ReplayLanes(keeper, options.Scope, time);
+        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
         var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
-        await batcher.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
-        await keeping.ConfigureAwait(false);
+        await lanes.CompleteAsync().ConfigureAwait(false);
 
         // 3. From the log to the store.
         keeper.SealAll();
@@ -73,8 +62,14 @@ internal static class Replay
             packets.Forwarded,
             packets.Dropped,
             points.Connections,
-            batcher.Account.Report().Forwarded,
-            [packets, .. points.Events is { } events ? [events.Report()] : (HopReport[])[], batcher.Account.Report(), keeper.Intake.Rows.Report()],
+            lanes.Reports.Sum(report => report.Forwarded),
+            [
+                packets,
+                .. points.Events is { } events ? [events.Report()] : (HopReport[])[],
+                .. lanes.Reports,
+                keeper.Intake.Rows.Report(),
+                keeper.Account.Report(),
+            ],
             fault);
     }
 

@@ -11,10 +11,14 @@ namespace Flows;
 /// <summary>
 /// The observation points of capture files, found as their packets come. An interface named <c>node/source</c>, as recordings have
 /// them, belongs to that node; any other to the node that was given. Netlink interfaces go to a conntrack tracker each, packets of one node
-/// to one packet tracker.
+/// to one packet tracker. The rows of each node travel in batches of their own, as they would from its collector.
 /// </summary>
-internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
+/// <param name="node">The node of interfaces that name none.</param>
+/// <param name="scope">The address scope of all.</param>
+/// <param name="laneOf">Opens the way of a node's rows to the store; called once for each.</param>
+internal sealed class ReplayPoints(string node, string scope, Func<string, FlowSink> laneOf)
 {
+    private readonly Dictionary<string, FlowSink> lanes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PacketTracker> packets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ConntrackReplay> netlink = new(StringComparer.Ordinal);
     private readonly HashSet<ulong> connections = [];
@@ -66,7 +70,7 @@ internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
         var at = NodeOf(interfaceName);
         if (!packets.TryGetValue(at, out var tracker))
         {
-            tracker = new PacketTracker(new FlowTable(new ObservationPoint(at, scope), FlowSource.File, new FlowTableOptions(), Remember), Packets);
+            tracker = new PacketTracker(new FlowTable(new ObservationPoint(at, scope), FlowSource.File, new FlowTableOptions(), SinkOf(at)), Packets);
             packets.Add(at, tracker);
         }
 
@@ -79,7 +83,8 @@ internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
         if (!netlink.TryGetValue(interfaceName, out var replay))
         {
             Events ??= new HopAccount("conntrack", "events");
-            replay = new ConntrackReplay(new ObservationPoint(NodeOf(interfaceName), scope), Remember, Events);
+            var at = NodeOf(interfaceName);
+            replay = new ConntrackReplay(new ObservationPoint(at, scope), SinkOf(at), Events);
             netlink.Add(interfaceName, replay);
         }
 
@@ -92,13 +97,22 @@ internal sealed class ReplayPoints(string node, string scope, FlowSink sink)
         return slash > 0 ? interfaceName[..slash] : node;
     }
 
-    private void Remember(in FlowRow row)
+    private FlowSink SinkOf(string at)
     {
-        if (row.WindowNo == 0)
+        if (!lanes.TryGetValue(at, out var lane))
         {
-            connections.Add(row.ConnId);
+            lane = laneOf(at);
+            lanes.Add(at, lane);
         }
 
-        sink(in row);
+        return (in FlowRow row) =>
+        {
+            if (row.WindowNo == 0)
+            {
+                connections.Add(row.ConnId);
+            }
+
+            lane(in row);
+        };
     }
 }

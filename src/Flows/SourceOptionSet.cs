@@ -38,7 +38,11 @@ internal sealed class SourceOptionSet
     private readonly Option<bool> conntrack = new("--conntrack") { Description = "Record what the kernel's connection tracking sees (needs CAP_NET_ADMIN). The default when no --interface is given." };
     private readonly Option<string[]> interfaces = new("--interface") { Description = "Track the packets of this interface (needs CAP_NET_RAW). May be repeated.", HelpName = "NAME" };
     private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in this network namespace." };
-    private readonly Option<FileInfo> record = new("--record") { Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.", HelpName = "FILE" };
+    private readonly Option<FileInfo> record = new("--record")
+    {
+        Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
+        HelpName = "FILE",
+    };
 
     public void AddTo(Command verb)
     {

@@ -18,7 +18,7 @@ public static class FlowColumns
         FlowColumn.Time("window_end", "Last packet or event of this reporting window.", "flowEndMicroseconds (155)", (in r) => r.WindowEndUs),
         FlowColumn.Time("conn_start", "First packet or event of the connection; the same in all its rows at one node.", null, (in r) => r.ConnStartUs),
         FlowColumn.U64("conn_id", "", "Identifies the connection at one node and source; the same in all its rows there.", "flowId (148)", (in r) => r.ConnId),
-        FlowColumn.U32("window_no", "", "Number of this window within the connection; 0 is the first, so connections = rows with window_no = 0.", null, (in r) => r.WindowNo),
+        FlowColumn.U32("window_no", "", "Number of this window within the connection; 0 is the first, so connections are the rows with 0.", null, (in r) => r.WindowNo),
         FlowColumn.Address("src_addr", "Initiator's address, IPv4 mapped into IPv6.", "sourceIPv6Address (27)", (in r) => r.Src),
         FlowColumn.Address("dst_addr", "Responder's address as the initiator dialled it (a service's VIP stays a VIP).", "destinationIPv6Address (28)", (in r) => r.Dst),
         FlowColumn.U16("src_port", "", "Initiator's port; the identifier of an ICMP echo.", "sourceTransportPort (7)", (in r) => r.SrcPort),

@@ -37,7 +37,12 @@ internal static class BatchValidator
     private const byte Zstd = 1;
 
     /// <summary>The batch; or null and what is wrong with it.</summary>
-    public static RecordBatch? Read(ReadOnlySpan<byte> stream, ulong nodeId, ulong scopeId, out string problem)
+    /// <param name="stream">The bytes of a stranger, or of our own log.</param>
+    /// <param name="nodeId">The node that every row must carry.</param>
+    /// <param name="scopeId">The scope that every row must carry.</param>
+    /// <param name="anyTime">Accept any time: a replayed file may be from 1970, which from a live collector can only be a broken clock.</param>
+    /// <param name="problem">What is wrong; empty where nothing is.</param>
+    public static RecordBatch? Read(ReadOnlySpan<byte> stream, ulong nodeId, ulong scopeId, bool anyTime, out string problem)
     {
         // 1. Framing: a schema, a record batch, the end.
         problem = "";
@@ -56,10 +61,10 @@ internal static class BatchValidator
 
         // 2. Schema, 3. record batch header, 4. buffers, 5. values.
         problem = SchemaCheck.Problem(schema.Header) ?? "";
-        return problem.Length > 0 ? null : ReadBatch(batch, nodeId, scopeId, out problem);
+        return problem.Length > 0 ? null : ReadBatch(batch, nodeId, scopeId, anyTime, out problem);
     }
 
-    private static RecordBatch? ReadBatch(IpcMessage message, ulong nodeId, ulong scopeId, out string problem)
+    private static RecordBatch? ReadBatch(IpcMessage message, ulong nodeId, ulong scopeId, bool anyTime, out string problem)
     {
         var header = message.Header;
         var columns = FlowColumns.Wire;
@@ -87,10 +92,10 @@ internal static class BatchValidator
 
         using var decompressor = compressed ? new Decompressor() : null;
         var buffers = new BodyBuffers(descriptors, message.Body, decompressor);
-        return ReadColumns((int)rows, nodes, buffers, nodeId, scopeId, out problem);
+        return ReadColumns((int)rows, nodes, buffers, nodeId, scopeId, anyTime, out problem);
     }
 
-    private static RecordBatch? ReadColumns(int rows, ReadOnlySpan<byte> nodes, BodyBuffers buffers, ulong nodeId, ulong scopeId, out string problem)
+    private static RecordBatch? ReadColumns(int rows, ReadOnlySpan<byte> nodes, BodyBuffers buffers, ulong nodeId, ulong scopeId, bool anyTime, out string problem)
     {
         problem = "";
         var columns = FlowColumns.Wire;
@@ -123,7 +128,7 @@ internal static class BatchValidator
             arrays[i] = ArrowArrayFactory.BuildArray(new ArrayData(column.ArrowType, rows, (int)nulls, 0, [valid, new ArrowBuffer(values[i])]));
         }
 
-        problem = RowCheck.Problem(values, nodeId, scopeId) ?? "";
+        problem = RowCheck.Problem(values, nodeId, scopeId, anyTime) ?? "";
         return problem.Length > 0 ? null : new RecordBatch(FlowColumns.WireSchema, arrays, rows);
     }
 

@@ -30,7 +30,7 @@ public sealed partial class Intake
             }
             else
             {
-                using var batch = BatchValidator.Read(bytes, StableId.OfNode(header.Node), StableId.OfScope(header.Scope), out problem);
+                using var batch = BatchValidator.Read(bytes, StableId.OfNode(header.Node), StableId.OfScope(header.Scope), anyTime: false, out problem);
                 if (batch is not null)
                 {
                     return (batch.Length, null);
@@ -119,7 +119,7 @@ public sealed partial class Intake
         }
 
         var (nodeId, scopeId) = (StableId.OfNode(envelope.Node), StableId.OfScope(envelope.Scope));
-        return BatchValidator.Read(envelope.Body.Span, nodeId, scopeId, out _) is { } flows ? record with { Flows = flows } : null;
+        return BatchValidator.Read(envelope.Body.Span, nodeId, scopeId, anyTime: true, out _) is { } flows ? record with { Flows = flows } : null;
     }
 
     private static AccountReport? DecodeAccount(Envelope envelope)

@@ -25,9 +25,9 @@ internal static class RowCheck
     ];
 
     /// <summary>What is wrong with the values, given as the bytes of each column; null when nothing is.</summary>
-    public static string? Problem(byte[][] columns, ulong nodeId, ulong scopeId)
+    public static string? Problem(byte[][] columns, ulong nodeId, ulong scopeId, bool anyTime)
     {
-        foreach (var column in (ReadOnlySpan<int>)[WindowStart, WindowEnd, ConnStart])
+        foreach (var column in anyTime ? (ReadOnlySpan<int>)[] : [WindowStart, WindowEnd, ConnStart])
         {
             foreach (var us in As<long>(columns[column]))
             {

@@ -45,5 +45,6 @@ internal static class DemoChecks
     private static string Seen(EdgePair pair) => pair.Seen.Count == 0
         ? "not observed"
         : string.Join("; ", pair.Seen.Select(edge =>
-            $"{edge.Connections} connections: {edge.Answered} answered, {edge.Refused} refused, {edge.Unanswered} unanswered, seen on {string.Join('+', edge.Nodes)}, resolved {edge.SrcResolvedBy}/{edge.DstResolvedBy}"));
+            $"{edge.Connections} connections: {edge.Answered} answered, {edge.Refused} refused, {edge.Unanswered} unanswered, "
+            + $"seen on {string.Join('+', edge.Nodes)}, resolved {edge.SrcResolvedBy}/{edge.DstResolvedBy}"));
 }

@@ -193,6 +193,8 @@ internal sealed class FleetTraffic(Fleet fleet)
             && accepted.RemotePort == dialled.LocalPort && accepted.AtUs >= dialled.StartUs && accepted.AtUs <= dialled.EndUs)).ToList();
         return backends.Count == 1
             ? backends[0].Member
-            : throw new FlowsException(ExitCode.Failed, $"{backends.Count} pods say that they answered {dialled.Local}:{dialled.LocalPort} for {service.DnsName}; the demo does not know its own truth.");
+            : throw new FlowsException(
+                ExitCode.Failed,
+                $"{backends.Count} pods say that they answered {dialled.Local}:{dialled.LocalPort} for {service.DnsName}; the demo does not know its own truth.");
     }
 }

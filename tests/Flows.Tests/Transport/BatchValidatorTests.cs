@@ -161,7 +161,7 @@ public sealed class BatchValidatorTests(ITestOutputHelper output)
 
     private static (RecordBatch? Batch, string Problem) Read(byte[] stream)
     {
-        var batch = BatchValidator.Read(stream, FlowBatches.NodeId, FlowBatches.ScopeId, out var problem);
+        var batch = BatchValidator.Read(stream, FlowBatches.NodeId, FlowBatches.ScopeId, anyTime: false, out var problem);
         return (batch, problem);
     }
 }
