@@ -58,7 +58,7 @@ public sealed class PolicyTests(DemoStore demo)
         var row = tested.Output.Split('\n').First(line => line.TrimStart().StartsWith("denied", StringComparison.Ordinal) && line.Contains("shop/api-", StringComparison.Ordinal));
         Assert.Matches(@"shop/api-\S+ +data/db-0 +tcp +5432 +\d+ +\d{4}-\d\d-\d\dT\S+Z +\d{4}-\d\d-\d\dT\S+Z +node-", row);
         Assert.Contains("db-statefulset", row, StringComparison.Ordinal);
-        Assert.Matches(@"denied: .*5432.*no .*rule.*; \d+ connections, last \d{4}-", tested.Error);
+        Assert.Matches(@"denied: no rule of data/db allows ingress from shop/api on TCP 5432 .*; \d+ connections, last \d{4}-", tested.Error);
     }
 
     private static Task<Finished> SuggestAsync(string store, string level, string directory) =>
