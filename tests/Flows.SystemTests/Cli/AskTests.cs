@@ -91,7 +91,9 @@ public sealed class AskTests(DemoStore demo)
     {
         const string Ends = "src_kind, src_namespace, src_name, dst_kind, dst_namespace, dst_name, protocol";
         Assert.Equal(0, await CountAsync($"SELECT count(*) FROM (SELECT DISTINCT {Ends} FROM edges EXCEPT SELECT DISTINCT {Ends} FROM flow_log)"));
-        Assert.Equal(0, await CountAsync($"SELECT count(*) FROM (SELECT DISTINCT {Ends} FROM flow_log EXCEPT SELECT DISTINCT {Ends} FROM edges)"));
+
+        // A node before the translation sees the service alone; the edge takes the backend from the node that translated.
+        Assert.Equal(0, await CountAsync($"SELECT count(*) FROM (SELECT DISTINCT {Ends} FROM flow_log WHERE dst_kind <> 'service' EXCEPT SELECT DISTINCT {Ends} FROM edges)"));
     }
 
     private async Task<long> CountAsync(string query)

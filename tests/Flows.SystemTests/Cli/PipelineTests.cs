@@ -47,8 +47,8 @@ public sealed class PipelineTests : IDisposable
         await SpooledAsync();
         await collector.EndAsync(FlowsProcess.SigKill);
 
-        // 3. Both come back, and the kernel has forgotten what was closed before.
-        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        // 3. Both come back. The kernel's memory of closed connections goes first: what is doubled now was doubled on the way.
+        network.ToolInServer("conntrack -F");
         await using var second = await ServeAsync(network);
         await using var successor = await CollectAsync(network, "http://127.0.0.1:4739");
         await StoredAsync(opened.Count);
@@ -160,7 +160,7 @@ public sealed class PipelineTests : IDisposable
     /// <summary>A second after the last connection a batch leaves for the disk, whatever it holds.</summary>
     private async Task SpooledAsync()
     {
-        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
         Assert.NotEmpty(Directory.GetFiles(directory["spool"], "*.log", SearchOption.AllDirectories));
     }
 
