@@ -20,7 +20,7 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
 
     public static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "flows");
 
-    private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(150);
 
     private readonly Process process;
     private readonly StringBuilder error = new();
