@@ -65,11 +65,15 @@ internal static class Views
     private static string NameColumns(string end, string kind, string name) =>
         $"{kind} AS {end}_kind, {end}_e.namespace AS {end}_namespace, {end}_e.workload AS {end}_workload, {name} AS {end}_name";
 
+    /// <summary>The name of a flow's own end: who is unknown has an empty namespace and workload, as in the edges.</summary>
+    private static string EndColumns(string end, string kind, string name) =>
+        $"{kind} AS {end}_kind, coalesce({end}_e.namespace, '') AS {end}_namespace, coalesce({end}_e.workload, '') AS {end}_workload, {name} AS {end}_name";
+
     private static string Named => $"""
         CREATE OR REPLACE VIEW flow_log AS
         SELECT f.window_start, f.window_end, f.conn_start, n.node, sc.scope,
-            {NameColumns("src", "coalesce(src_e.kind, 'unknown')", "coalesce(src_e.name, addr(f.src_addr))")}, addr(f.src_addr) AS src_addr, f.src_port,
-            {NameColumns("dst", "coalesce(dst_e.kind, 'unknown')", "coalesce(dst_e.name, addr(coalesce(f.nat_dst_addr, f.dst_addr)))")}, addr(f.dst_addr) AS dst_addr, f.dst_port,
+            {EndColumns("src", "coalesce(src_e.kind, 'unknown')", "coalesce(src_e.name, addr(f.src_addr))")}, addr(f.src_addr) AS src_addr, f.src_port,
+            {EndColumns("dst", "coalesce(dst_e.kind, 'unknown')", "coalesce(dst_e.name, addr(coalesce(f.nat_dst_addr, f.dst_addr)))")}, addr(f.dst_addr) AS dst_addr, f.dst_port,
             {NameColumns(
                 "svc",
                 "CASE WHEN f.nat_dst_addr IS NOT NULL THEN coalesce(svc_e.kind, 'unknown') END",

@@ -28,6 +28,16 @@ public sealed class FlowsWeb : IAsyncDisposable
     /// <summary>Where it listens, as a client writes it: <c>http://127.0.0.1:8080</c>, <c>unix:/run/flows.sock</c>. Ports are real once started.</summary>
     public IReadOnlyList<string> Addresses => [.. listeners.Select(one => one.Address.UnixPath is null ? $"http://{one.Listening.IPEndPoint}" : one.Address.Text)];
 
+    /// <summary>Tells whether the addresses can be meant, before anything is made for them.</summary>
+    /// <exception cref="FlowsException">An address cannot be read, or others could reach it and <paramref name="insecure"/> is off.</exception>
+    public static void Check(IReadOnlyList<string> listen, bool insecure)
+    {
+        foreach (var text in listen)
+        {
+            ListenAddress.Parse(text, insecure);
+        }
+    }
+
     /// <summary>Builds the server; nothing is bound yet.</summary>
     /// <exception cref="FlowsException">An address cannot be read, or others could reach it and <see cref="WebOptions.Insecure"/> is off.</exception>
     public static FlowsWeb Create(WebOptions options, WebParts parts)

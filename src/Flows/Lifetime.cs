@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Flows.Core;
 
 namespace Flows;
 
@@ -19,6 +20,9 @@ internal sealed class Lifetime : IDisposable
 
     /// <summary>Cancelled when it is time to end.</summary>
     public CancellationToken Token => ending.Token;
+
+    /// <summary>How a verb that ended in order exits: a supervisor that asked for the end gets what it wanted, a person interrupted.</summary>
+    public ExitCode ExitCode { get; private set; } = ExitCode.Ok;
 
     public static Lifetime Start(CancellationToken outer, bool untilStdinCloses = false)
     {
@@ -53,6 +57,11 @@ internal sealed class Lifetime : IDisposable
     private void End(PosixSignalContext context)
     {
         context.Cancel = !ending.IsCancellationRequested;
+        if (context.Signal == PosixSignal.SIGINT)
+        {
+            ExitCode = ExitCode.Interrupted;
+        }
+
         ending.Cancel();
     }
 

@@ -74,12 +74,13 @@ internal static class Pipeline
         await using var server = await Server.StartAsync(options, time, collection.Accounts).ConfigureAwait(false);
         Announce.Serving(server);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var stopServing = new CancellationTokenSource();
         var local = new LocalIntake(server.Intake, sources.Node, sources.Scope);
         var books = new Books(sources.Node, time, collection.Accounts);
 
         var keeping = local.TakeAllAsync(collection.Batches);
         var reporting = books.EveryAsync(ReportEvery, local.TakeAsync, ending.Token);
-        var serving = server.RunAsync(ending.Token);
+        var serving = server.RunAsync(stopServing.Token);
         var announcing = Announce.WarningsAsync(collection);
         try
         {
@@ -92,7 +93,10 @@ internal static class Pipeline
             await announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await Task.WhenAll(keeping, reporting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await local.TakeAsync(books.Report()).ConfigureAwait(false);
-            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            // The server ends last: what the sources saw at the last moment is in the log by now, and its last act is to seal that.
+            await stopServing.CancelAsync().ConfigureAwait(false);
+            await serving.ConfigureAwait(false);
         }
     }
 

@@ -58,6 +58,7 @@ internal sealed class Server : IAsyncDisposable
     /// <exception cref="FlowsException">The store cannot be written, or the address cannot be listened on.</exception>
     public static async Task<Server> StartAsync(ServerOptions options, TimeProvider time, IReadOnlyList<HopAccount>? upstream = null)
     {
+        FlowsWeb.Check(options.Listen, options.Insecure);
         var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
         Keeper? keeper = null;
         try

@@ -10,7 +10,6 @@ internal static class DemoPrinter
     public static void PrintJson(DemoResult result, TextWriter to) => to.WriteLine(JsonSerializer.Serialize(
         new
         {
-            Source = result.Evidence.Kind,
             Edges = new { result.Comparison.Expected, result.Comparison.Observed, result.Comparison.Missing, result.Comparison.Invented },
             result.Checks,
             result.Evidence.Conservation,

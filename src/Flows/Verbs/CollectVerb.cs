@@ -32,7 +32,7 @@ internal static class CollectVerb
             };
             using var lifetime = Lifetime.Start(cancel, parsed.GetValue(untilStdinCloses));
             await Pipeline.CollectAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
-            return (int)ExitCode.Ok;
+            return (int)lifetime.ExitCode;
         });
         return verb;
     }

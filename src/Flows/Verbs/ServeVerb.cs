@@ -28,7 +28,7 @@ internal static class ServeVerb
             };
             using var lifetime = Lifetime.Start(cancel);
             await Pipeline.ServeAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
-            return (int)ExitCode.Ok;
+            return (int)lifetime.ExitCode;
         });
         return verb;
     }

@@ -31,7 +31,7 @@ internal static class UpVerb
             };
             using var lifetime = Lifetime.Start(cancel);
             await Pipeline.UpAsync(options, watched, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
-            return (int)ExitCode.Ok;
+            return (int)lifetime.ExitCode;
         });
         return verb;
     }

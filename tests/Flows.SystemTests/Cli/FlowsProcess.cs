@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Flows.SystemTests.Cli;
+
+/// <summary>What a finished run of the executable left: its exit code and both of its outputs.</summary>
+internal sealed record Finished(int ExitCode, byte[] Bytes, string Error)
+{
+    public string Output => Encoding.UTF8.GetString(Bytes);
+
+    /// <summary>Both, for the message of a failed assertion.</summary>
+    public override string ToString() => $"exit code {ExitCode}\nstdout: {Output}\nstderr: {Error}";
+}
+
+/// <summary>The real executable, run as a person or a supervisor runs it.</summary>
+internal sealed partial class FlowsProcess : IAsyncDisposable
+{
+    public const int SigInt = 2, SigKill = 9, SigTerm = 15;
+
+    public static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "flows");
+
+    private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(150);
+
+    private readonly Process process;
+    private readonly StringBuilder error = new();
+    private readonly Task<byte[]> output;
+    private readonly Task errors;
+
+    private FlowsProcess(Process process)
+    {
+        this.process = process;
+        output = ReadAsync(process.StandardOutput.BaseStream);
+        errors = ListenAsync(process.StandardError);
+    }
+
+    /// <summary>What it has written to standard error so far.</summary>
+    public string Error
+    {
+        get
+        {
+            lock (error)
+            {
+                return error.ToString();
+            }
+        }
+    }
+
+    /// <summary>Starts it in the network namespace of the calling thread.</summary>
+    public static FlowsProcess Start(params string[] arguments) => new(Process.Start(Described(Executable, arguments))!);
+
+    /// <summary>Runs it to its end.</summary>
+    public static Task<Finished> RunAsync(params string[] arguments) => RunAsync(Described(Executable, arguments), "");
+
+    /// <summary>Runs it to its end with this text on standard input.</summary>
+    public static Task<Finished> RunWithInputAsync(string input, params string[] arguments) => RunAsync(Described(Executable, arguments), input);
+
+    /// <summary>Runs a program of the system to its end.</summary>
+    public static Task<Finished> ToolAsync(string tool, params string[] arguments) => RunAsync(Described(tool, arguments), "");
+
+    /// <summary>Waits until it has said this on standard error.</summary>
+    public async Task SaysAsync(string text)
+    {
+        var waited = Stopwatch.StartNew();
+        while (!Error.Contains(text, StringComparison.Ordinal))
+        {
+            if (process.HasExited || waited.Elapsed > PatienceMax)
+            {
+                throw new TimeoutException($"'{text}' was not said, but: {Error}");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Sends a signal and waits for the end.</summary>
+    public async Task<(Finished Finished, TimeSpan Took)> EndAsync(int signal)
+    {
+        var started = Stopwatch.StartNew();
+        if (Kill(process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException($"Cannot signal process {process.Id}; it had said: {Error}");
+        }
+
+        return (await FinishAsync(), started.Elapsed);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+        }
+
+        process.Dispose();
+    }
+
+    private static async Task<Finished> RunAsync(ProcessStartInfo description, string input)
+    {
+        await using var run = new FlowsProcess(Process.Start(description)!);
+        await run.process.StandardInput.WriteAsync(input);
+        run.process.StandardInput.Close();
+        return await run.FinishAsync();
+    }
+
+    private static ProcessStartInfo Described(string program, string[] arguments) => new(program, arguments)
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+        Environment = { ["NO_COLOR"] = "1" },
+    };
+
+    private static async Task<byte[]> ReadAsync(Stream stream)
+    {
+        using var memory = new MemoryStream();
+        await stream.CopyToAsync(memory);
+        return memory.ToArray();
+    }
+
+    private async Task<Finished> FinishAsync()
+    {
+        using var patience = new CancellationTokenSource(PatienceMax);
+        await process.WaitForExitAsync(patience.Token);
+        await errors;
+        return new Finished(process.ExitCode, await output, Error);
+    }
+
+    private async Task ListenAsync(StreamReader from)
+    {
+        while (await from.ReadLineAsync() is { } line)
+        {
+            lock (error)
+            {
+                error.Append(line).Append('\n');
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int pid, int signal);
+}
