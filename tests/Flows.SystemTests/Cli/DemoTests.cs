@@ -31,8 +31,12 @@ public sealed class DemoTests(DemoStore demo)
         using var after = JsonDocument.Parse(replayed.Output);
         Assert_has_the_contracts_shape_and_holds(after.RootElement);
         Assert.Equal(before.RootElement.GetProperty("edges").GetRawText(), after.RootElement.GetProperty("edges").GetRawText());
-        Assert.Equal(before.RootElement.GetProperty("checks").GetRawText(), after.RootElement.GetProperty("checks").GetRawText());
+
+        // The details count equations and processes, which differ between a fleet and a file.
+        Assert.Equal(CheckNames(before), CheckNames(after));
     }
+
+    private static IEnumerable<string?> CheckNames(JsonDocument report) => report.RootElement.GetProperty("checks").EnumerateArray().Select(check => check.GetProperty("name").GetString());
 
     [Fact]
     public async Task Nobody_special_replays_the_recording_in_the_executable()
