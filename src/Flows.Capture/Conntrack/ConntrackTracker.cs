@@ -33,6 +33,8 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
     private long activeTimeoutUs = UnixTime.Minute;
     private int entriesMax = 262_144;
 
+    private long startedUs;
+
     // The dump under way, or the last one.
     private ConntrackDump dump;
     private uint dumpNo;
@@ -162,6 +164,12 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
         {
             return "repeated";
         }
+        else if (message.StartNs != 0 && (long)(message.StartNs / 1000) < startedUs)
+        {
+            // Older than this source, and not in the table that its first dump fills: it had ended before, and the kernel was only late to
+            // forget it (the dump itself makes it look). Whoever watched then has reported it.
+            return "ended_before_start";
+        }
         else
         {
             // Its NEW is lost or was refused by a full table: the row is whole all the same, but for the evidence of direction.
@@ -257,6 +265,7 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
         switch (mark.Kind)
         {
             case ConntrackMarkKind.Start:
+                startedUs = timeUs;
                 rows.Seed = mark.Value;
                 activeTimeoutUs = (long)mark.Second;
                 entriesMax = (int)mark.Third;

@@ -180,10 +180,19 @@ public sealed class ConntrackTrackerTests
     [Fact]
     public void A_DESTROY_alone_still_gives_a_whole_row()
     {
+        now += 10_000;
         var began = now - 5000;
         Give(Tcp with { IsDestroy = true, TcpState = TimeWait, Status = Replied, Orig = (6, 500), Reply = (5, 900), StartUs = (ulong)began });
         var row = Assert.Single(rows);
         Assert.Equal((FlowState.Closed, 500UL, began, DirectionBy.PortOrder), (row.State, row.FwdBytes, row.ConnStartUs, row.DirectionBy));
+    }
+
+    [Fact]
+    public void A_DESTROY_of_a_connection_that_ended_before_the_start_is_left_to_whoever_watched_then()
+    {
+        Give(Tcp with { IsDestroy = true, TcpState = TimeWait, Status = Replied, Orig = (6, 500), Reply = (5, 900), StartUs = (ulong)(now - 5000) });
+        Assert.Empty(rows);
+        Assert.Equal(1, account.Report().Dropped["ended_before_start"]);
     }
 
     [Fact]
