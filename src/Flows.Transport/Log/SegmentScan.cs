@@ -46,9 +46,9 @@ internal static class SegmentScan
     private static int FindRecord(ReadOnlySpan<byte> bytes, int from, int recordBytesMax, ulong expected)
     {
         // The damaged record's own length comes first: most flips hit a payload, and what lies inside a payload is a foreigner's
-        // bytes, in which we would rather not look for records.
+        // bytes, in which we would rather not look for records. It must lead to the very next record, or the length itself is what was hit.
         var implied = from - 1L + RecordFormat.HeaderBytes + ((long)from + 3 <= bytes.Length ? BinaryPrimitives.ReadUInt32LittleEndian(bytes[(from - 1)..]) : 0);
-        if (implied < bytes.Length && IsRecord(bytes[(int)implied..], recordBytesMax, expected, out _, out _))
+        if (implied < bytes.Length && IsRecord(bytes[(int)implied..], recordBytesMax, expected, out _, out var sequence) && sequence == expected + 1)
         {
             return (int)implied;
         }
