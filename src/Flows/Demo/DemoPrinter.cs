@@ -39,17 +39,16 @@ internal static class DemoPrinter
         books.Print("table", to);
 
         Title(to, "Suggested policies");
-        var policies = new DataTable("policy", "direction", "peers", "ports", "connections", "seen_by");
-        foreach (var policy in result.Suggestion.Set.Policies)
+        foreach (var policy in PolicyPage.Of(result.Suggestion, SegmentLevel.Workload).Policies)
         {
-            foreach (var (direction, _, rule) in policy.AllRules())
+            to.WriteLine($"{policy.Namespace}/{policy.Name}");
+            foreach (var sentence in policy.Evidence)
             {
-                policies.Add(policy.Id, direction == Direction.Ingress ? "ingress from" : "egress to", string.Join("; ", rule.Peers), string.Join(", ", rule.Ports),
-                    rule.Evidence?.Connections ?? 0, rule.Evidence?.Nodes ?? []);
+                to.WriteLine($"  {sentence}");
             }
         }
 
-        policies.Print("table", to);
+        to.WriteLine();
         to.WriteLine($"Replayed over {result.Replay.Needed} needed edges ({result.Replay.NeededConnections} connections): {result.Replay.Denied.Count} denied.");
 
         Title(to, "Kept out of the rules, for review");
