@@ -120,7 +120,8 @@ internal sealed class Collection : IAsyncDisposable
             return null;
         }
 
-        var id = recording.AddInterface(name, RecordingWriter.LinkTypeEthernet);
-        return (frame, _, wireLength, timeUs) => recording.Write(id, frame, wireLength, timeUs);
+        // The link type is known with the first frame; each interface has one thread, so one frame is the first.
+        int? id = null;
+        return (frame, linkType, wireLength, timeUs) => recording.Write(id ??= recording.AddInterface(name, (ushort)linkType), frame, wireLength, timeUs);
     }
 }

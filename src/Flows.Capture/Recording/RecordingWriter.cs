@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Flows.Capture.Packets;
 
 namespace Flows.Capture.Recording;
 
@@ -10,10 +11,10 @@ namespace Flows.Capture.Recording;
 public sealed class RecordingWriter : IDisposable
 {
     /// <summary>LINKTYPE_ETHERNET.</summary>
-    public const ushort LinkTypeEthernet = 1;
+    public const ushort LinkTypeEthernet = LinkType.Ethernet;
 
     /// <summary>LINKTYPE_NETLINK: a cooked header of 16 bytes, then the netlink datagram.</summary>
-    public const ushort LinkTypeNetlink = 253;
+    public const ushort LinkTypeNetlink = LinkType.Netlink;
 
     private const uint SectionHeaderBlock = 0x0A0D0D0A;
     private const uint InterfaceBlock = 1;
