@@ -63,7 +63,10 @@ internal sealed class Collection : IAsyncDisposable
     public ChannelReader<RecordBatch> Batches => batches.Reader;
 
     /// <summary>The books, in the order of the data.</summary>
-    public IReadOnlyList<HopAccount> Accounts => [.. accounts, batcher.Account];
+    public IReadOnlyList<HopAccount> Accounts => [.. accounts, batcher.Account, Notes.Account];
+
+    /// <summary>What the sources learn beside flows: coverage, owners, names.</summary>
+    public NodeNotes Notes { get; } = new();
 
     /// <summary>What the kernel does not give as it should, in sentences.</summary>
     public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];

@@ -18,7 +18,9 @@ internal static class Pipeline
 {
     // How long a stopping collector tries to hand over what it has; the rest waits on disk for the next start.
     private static readonly TimeSpan DrainGrace = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(30);
+
+    // Names and owners travel with the reports: this is how long a flow may be known before its owner is.
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>Collects and ships until cancelled.</summary>
     public static async Task CollectAsync(CollectorOptions options, TimeProvider time, CancellationToken cancellation)
@@ -27,7 +29,7 @@ internal static class Pipeline
         using var sender = new Sender(spool, new SenderOptions { Server = options.Server }, time);
         await using var collection = new Collection(options.Sources, time);
         using var stopSending = new CancellationTokenSource();
-        var books = new Books(options.Sources.Node, time, [.. collection.Accounts, spool.Account]);
+        var books = new Books(options.Sources.Node, time, [.. collection.Accounts, spool.Account], collection.Notes);
 
         // 1. From the channel to the disk, from the disk to the server; reports travel with the batches.
         var spooling = SpoolAllAsync(collection, spool);
@@ -76,7 +78,7 @@ internal static class Pipeline
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var stopServing = new CancellationTokenSource();
         var local = new LocalIntake(server.Intake, sources.Node, sources.Scope);
-        var books = new Books(sources.Node, time, collection.Accounts);
+        var books = new Books(sources.Node, time, collection.Accounts, collection.Notes);
 
         var keeping = local.TakeAllAsync(collection.Batches);
         var reporting = books.EveryAsync(ReportEvery, local.TakeAsync, ending.Token);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Serialization;
+using Flows.Core.Facts;
 
 namespace Flows.Core.Accounting;
 
@@ -56,4 +57,8 @@ public sealed record HopReport(string Hop, string Unit, long Seen, long Forwarde
 }
 
 /// <summary>What a collector (or the server) says of its hops, counted since its start at <paramref name="SinceUs"/>.</summary>
-public sealed record AccountReport(string Node, Guid Process, long SinceUs, long AtUs, IReadOnlyList<HopReport> Hops);
+public sealed record AccountReport(string Node, Guid Process, long SinceUs, long AtUs, IReadOnlyList<HopReport> Hops)
+{
+    /// <summary>What the collector learned beside its flows since its last report; null from one that has nothing to tell.</summary>
+    public NodeFacts? Facts { get; init; }
+}
