@@ -48,6 +48,11 @@ internal sealed class ConntrackRequests(NetlinkSocket answers, Action<ConntrackM
     public void Choose(bool stopping, bool eventsAreOff)
     {
         var age = time.GetElapsedTime(begunAt);
+        if (Dump == ConntrackDump.Final)
+        {
+            return;
+        }
+
         if (stopping)
         {
             Begin(ConntrackDump.Final);
