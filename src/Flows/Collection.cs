@@ -112,6 +112,8 @@ internal sealed class Collection : IAsyncDisposable
         var settings = new ConntrackSourceOptions
         {
             ManageSysctl = options.ManageSysctl,
+            ReceiveBufferBytes = options.ConntrackBufferBytes,
+            EntriesMax = options.ConntrackEntriesMax,
             Namespace = space,
             MemoryFile = options.MemoryDirectory is { } directory ? Path.Combine(directory, $"{name.Replace('/', '_')}.watched") : null,
         };

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Flows.Capture.Conntrack;
 using Flows.Core;
 
 namespace Flows;
@@ -22,6 +25,12 @@ internal sealed record SourceOptions
 
     /// <summary>Further network namespaces whose connection tracking is followed: paths, or names below /run/netns.</summary>
     public IReadOnlyList<string> Namespaces { get; init; } = [];
+
+    /// <summary>Kernel memory for conntrack events that wait, in bytes.</summary>
+    public int ConntrackBufferBytes { get; init; } = new ConntrackSourceOptions().ReceiveBufferBytes;
+
+    /// <summary>Most connections that the conntrack source remembers at once.</summary>
+    public int ConntrackEntriesMax { get; init; } = new ConntrackSourceOptions().EntriesMax;
 
     /// <summary>Where sources remember over restarts what they have reported; nowhere when null.</summary>
     public string? MemoryDirectory { get; init; }
@@ -50,6 +59,20 @@ internal sealed class SourceOptionSet
         HelpName = "NAME",
     };
 
+    private readonly Option<int> conntrackBuffer = new("--conntrack-buffer")
+    {
+        Description = "Kernel memory for conntrack events that wait to be read, in MiB; an event takes about 1.3 KB.",
+        HelpName = "MIB",
+        DefaultValueFactory = _ => 64,
+    };
+
+    private readonly Option<int> conntrackEntries = new("--conntrack-entries")
+    {
+        Description = "Most connections that conntrack's source remembers at once, 216 bytes each.",
+        HelpName = "COUNT",
+        DefaultValueFactory = _ => 262_144,
+    };
+
     private readonly Option<FileInfo> record = new("--record")
     {
         Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
@@ -63,7 +86,11 @@ internal sealed class SourceOptionSet
         verb.Add(conntrack);
         verb.Add(interfaces);
         verb.Add(manageSysctl);
+        conntrackBuffer.Validators.Add(result => Between(result, 1, 1023));
+        conntrackEntries.Validators.Add(result => Between(result, 1, 16_777_216));
         verb.Add(namespaces);
+        verb.Add(conntrackBuffer);
+        verb.Add(conntrackEntries);
         verb.Add(record);
     }
 
@@ -79,7 +106,17 @@ internal sealed class SourceOptionSet
             Interfaces = chosen.Distinct(StringComparer.Ordinal).ToArray(),
             ManageSysctl = parsed.GetValue(manageSysctl),
             Namespaces = spaces,
+            ConntrackBufferBytes = parsed.GetValue(conntrackBuffer) << 20,
+            ConntrackEntriesMax = parsed.GetValue(conntrackEntries),
             RecordTo = parsed.GetValue(record)?.FullName,
         };
+    }
+
+    private static void Between(OptionResult result, int least, int most)
+    {
+        if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) || value < least || value > most))
+        {
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{result.Option.Name} takes a number from {least} to {most}, not '{result.Tokens[0].Value}'."));
+        }
     }
 }
