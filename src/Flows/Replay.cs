@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Threading.Channels;
 using Apache.Arrow;
 using Flows.Capture.Files;
@@ -31,7 +32,7 @@ internal sealed record ReplayOutcome(
     long Connections,
     long Rows,
     IReadOnlyList<HopReport> Conservation,
-    string? Fault);
+    [property: JsonIgnore] string? Fault);
 
 /// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore, or up to the batches only.</summary>
 internal static class Replay

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Flows.Core;
 
 namespace Flows.Verbs;
@@ -57,8 +58,7 @@ internal static class ReplayVerb
     {
         if (format == "json")
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(
-                new { result.Packets, result.PacketsInFlows, result.Rejected, result.Connections, result.Rows, result.Conservation }, Json.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, ReplayJson.Default.ReplayOutcome));
             return;
         }
 
@@ -75,3 +75,8 @@ internal static class ReplayVerb
         table.Print(format, Console.Out);
     }
 }
+
+/// <summary>How the outcome is written: generated at build time, since reading types at run time would take a small file longer than its packets.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(ReplayOutcome))]
+internal sealed partial class ReplayJson : JsonSerializerContext;
