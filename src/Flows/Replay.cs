@@ -38,10 +38,7 @@ internal static class Replay
     public static async Task<ReplayOutcome> RunAsync(ReplayOptions options, TimeProvider time, CancellationToken cancellation)
     {
         // 1. What cannot work at all fails before anything is written.
-        foreach (var file in options.Files)
-        {
-            CaptureFileReader.Open(file).Dispose();
-        }
+        using var inputs = ReplayInputs.Check(options.Files);
 
         using var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
         using var keeper = Keeper.Open(options.StoreDirectory, store, time);
@@ -50,7 +47,7 @@ internal static class Replay
         // 2. From the files to the log, each node's rows in batches of their own.
         await using var lanes = new ReplayLanes(keeper, options.Scope, time);
         var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
-        var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
+        var fault = await Task.Run(() => ReadAll(inputs, points, cancellation), CancellationToken.None).ConfigureAwait(false);
         await lanes.CompleteAsync().ConfigureAwait(false);
 
         // 3. From the log to the store.
@@ -74,14 +71,14 @@ internal static class Replay
     }
 
     /// <summary>Reads file after file; a broken one gives what it has, and does not keep the next from being read.</summary>
-    private static string? ReadAll(IReadOnlyList<string> files, ReplayPoints points, CancellationToken cancellation)
+    private static string? ReadAll(ReplayInputs inputs, ReplayPoints points, CancellationToken cancellation)
     {
         var faults = new List<string>();
-        foreach (var file in files)
+        foreach (var file in inputs.Files)
         {
             try
             {
-                using var reader = CaptureFileReader.Open(file);
+                using var reader = inputs.Open(file);
                 while (!cancellation.IsCancellationRequested && reader.TryReadNext(out var packet))
                 {
                     points.Take(in packet);

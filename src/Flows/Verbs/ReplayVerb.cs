@@ -9,7 +9,7 @@ internal static class ReplayVerb
 {
     public static Command Create()
     {
-        var files = new Argument<FileInfo[]>("FILE") { Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record'.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE") { Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record', also compressed with gzip; '-' is standard input.", Arity = ArgumentArity.OneOrMore };
         var store = CommonOptions.Store();
         var inventory = CommonOptions.Inventory();
         var node = new Option<string>("--node") { Description = "The node that saw the packets, where the file does not say.", HelpName = "NAME", DefaultValueFactory = _ => "replay" };
@@ -19,12 +19,13 @@ internal static class ReplayVerb
             Put capture files through the same path as live traffic. Returns when all is sealed and rolled up.
 
             Example: flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
+            Example: tcpdump -w - | flows replay - --store /tmp/flows
             """) { files, store, inventory, node, scope, output };
         verb.SetAction(async (parsed, cancel) =>
         {
             var options = new ReplayOptions
             {
-                Files = [.. parsed.GetRequiredValue(files).Select(file => file.FullName)],
+                Files = [.. parsed.GetRequiredValue(files).Select(file => file == ReplayInputs.StandardInput ? file : Path.GetFullPath(file))],
                 StoreDirectory = parsed.GetRequiredValue(store).FullName,
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Node = parsed.GetRequiredValue(node),
