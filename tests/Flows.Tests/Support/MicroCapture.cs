@@ -136,7 +136,11 @@ internal sealed class MicroCapture
                 break;
             default:
                 Converse(connection);
-                closed.Enqueue(connection);
+                if (connection.Kind != Kind.Long)
+                {
+                    closed.Enqueue(connection);
+                }
+
                 break;
         }
 
