@@ -43,6 +43,9 @@ public enum DecodeResult : byte
     /// <see cref="Ok"/>, <see cref="FragmentUnattributed"/> or <see cref="TunnelFragment"/>.
     /// </summary>
     FragmentHeld,
+
+    /// <summary>Another interface of the node counts this direction of the flow. Intentional: it is no loss.</summary>
+    SeenElsewhere,
 }
 
 /// <summary>The public names of <see cref="DecodeResult"/>, as accounts and metrics show them.</summary>
@@ -52,7 +55,7 @@ public static class DecodeResults
     [
         "ok", "not_ip", "truncated_l2", "truncated_ip", "bad_ip_header", "truncated_l4",
         "too_many_tags", "too_many_extensions", "link_type_unsupported", "fragment_unattributed",
-        "tunnel_fragment", "fragment_held",
+        "tunnel_fragment", "fragment_held", "seen_elsewhere",
     ];
 
     /// <summary>How many results there are.</summary>

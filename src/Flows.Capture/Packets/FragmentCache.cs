@@ -23,7 +23,8 @@ internal readonly record struct HeldFragments(ushort Packets, uint Bytes);
 /// <summary>
 /// Remembers the ports of first fragments, so that later fragments, which carry none, are counted in the same flow; and counts later
 /// fragments that came first until their first fragment shows whose they are. A fixed table where a newcomer replaces whatever
-/// shares its place: it is small, allocates nothing, and a flood of fragments costs only the attribution of other fragments.
+/// shares its place: it is small, allocates nothing, and a flood of fragments costs only the attribution of other fragments. Each
+/// interface has datagrams of its own: what passes two of them is seen twice, and must not wait for the other's first fragment.
 /// </summary>
 internal sealed class FragmentCache
 {
@@ -41,10 +42,10 @@ internal sealed class FragmentCache
     public int Held { get; private set; }
 
     /// <summary>Takes a first fragment, whose ports are known or which was found to carry a tunnelled packet, and returns what waited for it.</summary>
-    public HeldFragments Remember(in DecodedPacket first, bool isTunnel, long timeUs)
+    public HeldFragments Remember(in DecodedPacket first, bool isTunnel, long timeUs, byte observer)
     {
-        ref var place = ref PlaceOf(in first);
-        var held = place.Owner == FragmentOwner.Unknown && place.Is(in first, timeUs) ? place.Held : default;
+        ref var place = ref PlaceOf(in first, observer);
+        var held = place.Owner == FragmentOwner.Unknown && place.Is(in first, timeUs, observer) ? place.Held : default;
         Held -= held.Packets;
         if (held == default)
         {
@@ -54,16 +55,16 @@ internal sealed class FragmentCache
         place = new Place
         {
             Src = first.Src, Dst = first.Dst, Id = first.FragmentId, Protocol = first.Protocol, SrcPort = first.SrcPort, DstPort = first.DstPort,
-            TimeUs = timeUs, Used = true, Owner = isTunnel ? FragmentOwner.Tunnel : FragmentOwner.Flow,
+            TimeUs = timeUs, Observer = observer, Used = true, Owner = isTunnel ? FragmentOwner.Tunnel : FragmentOwner.Flow,
         };
         return held;
     }
 
     /// <summary>Gives a later fragment the ports and the protocol of its datagram, where its first fragment is known.</summary>
-    public FragmentOwner Attribute(ref DecodedPacket later, long timeUs)
+    public FragmentOwner Attribute(ref DecodedPacket later, long timeUs, byte observer)
     {
-        ref var place = ref PlaceOf(in later);
-        if (!place.Is(in later, timeUs) || place.Owner == FragmentOwner.Unknown)
+        ref var place = ref PlaceOf(in later, observer);
+        if (!place.Is(in later, timeUs, observer) || place.Owner == FragmentOwner.Unknown)
         {
             return FragmentOwner.Unknown;
         }
@@ -75,13 +76,13 @@ internal sealed class FragmentCache
     }
 
     /// <summary>Keeps count of a later fragment until its first one comes; false where it cannot wait.</summary>
-    public bool Hold(in DecodedPacket later, long timeUs)
+    public bool Hold(in DecodedPacket later, long timeUs, byte observer)
     {
-        ref var place = ref PlaceOf(in later);
-        if (!place.Is(in later, timeUs))
+        ref var place = ref PlaceOf(in later, observer);
+        if (!place.Is(in later, timeUs, observer))
         {
             GiveUp(ref place);
-            place = new Place { Src = later.Src, Dst = later.Dst, Id = later.FragmentId, Protocol = later.Protocol, TimeUs = timeUs, Used = true };
+            place = new Place { Src = later.Src, Dst = later.Dst, Id = later.FragmentId, Protocol = later.Protocol, TimeUs = timeUs, Observer = observer, Used = true };
         }
 
         // No datagram has more than 8,192 fragments or 64 KiB; what claims so is crafted, and the counters must not wrap.
@@ -140,9 +141,9 @@ internal sealed class FragmentCache
         place.Used &= place.Owner != FragmentOwner.Unknown;
     }
 
-    private ref Place PlaceOf(in DecodedPacket packet)
+    private ref Place PlaceOf(in DecodedPacket packet, byte observer)
     {
-        var hash = Mix.Fold(packet.Src.Low ^ packet.FragmentId, packet.Dst.Low);
+        var hash = Mix.Fold(packet.Src.Low ^ packet.FragmentId, packet.Dst.Low ^ observer);
         hash = Mix.Fold(hash ^ packet.Src.High, packet.Dst.High);
         return ref places[(int)(hash & (Places - 1))];
     }
@@ -157,6 +158,7 @@ internal sealed class FragmentCache
         public ushort SrcPort;
         public ushort DstPort;
         public byte Protocol;
+        public byte Observer;
         public FragmentOwner Owner;
         public bool Used;
 
@@ -164,8 +166,8 @@ internal sealed class FragmentCache
         /// True for a fragment of this datagram. An IPv6 fragment's own protocol may be that of another extension header; only the
         /// first fragment leads to the transport (RFC 8200 4.5), and the identification is unique without it.
         /// </summary>
-        public readonly bool Is(in DecodedPacket fragment, long timeUs) =>
-            Used && Id == fragment.FragmentId && Src == fragment.Src && Dst == fragment.Dst
+        public readonly bool Is(in DecodedPacket fragment, long timeUs, byte observer) =>
+            Used && Observer == observer && Id == fragment.FragmentId && Src == fragment.Src && Dst == fragment.Dst
             && (Protocol == fragment.Protocol || !Src.IsV4) && Math.Abs(timeUs - TimeUs) <= LifetimeUs;
     }
 }

@@ -30,21 +30,15 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
     /// <param name="linkType">See <see cref="LinkType"/>.</param>
     /// <param name="wireLength">Bytes that the frame had on the wire.</param>
     /// <param name="timeUs">When it was captured, µs since the epoch, UTC.</param>
-    public DecodeResult Track(ReadOnlySpan<byte> frame, int linkType, int wireLength, long timeUs)
+    /// <param name="observer">Which of the node's interfaces captured it, 1 to 255.</param>
+    public DecodeResult Track(ReadOnlySpan<byte> frame, int linkType, int wireLength, long timeUs, byte observer = FlowOwner.Only)
     {
         // The decoder sets all of it before anything here reads it.
         Unsafe.SkipInit(out DecodedPacket packet);
         var result = PacketDecoder.DecodeOutermost(frame, linkType, wireLength, ref packet);
         if (result == DecodeResult.Ok)
         {
-            if (packet.IsPlain)
-            {
-                Count(frame, in packet, timeUs);
-            }
-            else
-            {
-                result = Unwrap(frame, ref packet, timeUs);
-            }
+            result = packet.IsPlain ? Count(frame, in packet, timeUs, observer) : Unwrap(frame, ref packet, timeUs, observer);
         }
 
         Record(result);
@@ -67,50 +61,51 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         Post();
     }
 
-    private void Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs)
+    private DecodeResult Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs, byte observer)
     {
-        table.Track(in packet, timeUs);
+        var isOurs = table.Track(in packet, timeUs, observer);
         if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
         {
             Refuse(frame, packet.QuoteOffset);
         }
+
+        return isOurs ? DecodeResult.Ok : DecodeResult.SeenElsewhere;
     }
 
     /// <summary>Opens tunnels, and finds out whose a fragment is, on every level. The packet counts once: as the innermost that decodes.</summary>
-    private DecodeResult Unwrap(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs)
+    private DecodeResult Unwrap(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs, byte observer)
     {
         for (var level = 0; ; level++)
         {
             if (packet.Fragment == Fragment.Later)
             {
-                return TakeLater(frame, ref packet, timeUs);
+                return TakeLater(frame, ref packet, timeUs, observer);
             }
 
             var outer = packet;
             var isTunnel = level < TunnelDecoder.LevelsMax && TunnelDecoder.TryDescend(frame, ref packet);
-            var held = outer.Fragment == Fragment.First ? fragments.Remember(in outer, isTunnel, timeUs) : default;
+            var held = outer.Fragment == Fragment.First ? fragments.Remember(in outer, isTunnel, timeUs, observer) : default;
             if (!isTunnel)
             {
-                Count(frame, in packet, timeUs);
-                CountHeld(packet, held, timeUs);
-                return DecodeResult.Ok;
+                var result = Count(frame, in packet, timeUs, observer);
+                CountHeld(packet, held, timeUs, observer);
+                return result;
             }
 
             Record(DecodeResult.TunnelFragment, held.Packets);
         }
     }
 
-    private DecodeResult TakeLater(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs)
+    private DecodeResult TakeLater(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs, byte observer)
     {
-        switch (fragments.Attribute(ref packet, timeUs))
+        switch (fragments.Attribute(ref packet, timeUs, observer))
         {
             case FragmentOwner.Tunnel:
                 return DecodeResult.TunnelFragment;
             case FragmentOwner.Unknown when NeedsFirst(in packet):
-                return fragments.Hold(in packet, timeUs) ? DecodeResult.FragmentHeld : DecodeResult.FragmentUnattributed;
+                return fragments.Hold(in packet, timeUs, observer) ? DecodeResult.FragmentHeld : DecodeResult.FragmentUnattributed;
             default:
-                Count(frame, in packet, timeUs);
-                return DecodeResult.Ok;
+                return Count(frame, in packet, timeUs, observer);
         }
     }
 
@@ -120,23 +115,16 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         || TunnelDecoder.MayCarry(later.Protocol) || PacketDecoder.IsExtension(later.Protocol);
 
     /// <summary>Counts what waited for a first fragment: so many packets, with their bytes on the first of them.</summary>
-    private void CountHeld(DecodedPacket first, HeldFragments held, long timeUs)
+    private void CountHeld(DecodedPacket first, HeldFragments held, long timeUs, byte observer)
     {
-        if (held.Packets == 0)
-        {
-            return;
-        }
-
         first.Fragment = Fragment.Later;
         first.TcpFlags = 0;
         first.IpBytes = held.Bytes;
         for (var packet = 0; packet < held.Packets; packet++)
         {
-            table.Track(in first, timeUs);
+            Record(table.Track(in first, timeUs, observer) ? DecodeResult.Ok : DecodeResult.SeenElsewhere);
             first.IpBytes = 0;
         }
-
-        Record(DecodeResult.Ok, held.Packets);
     }
 
     private void Refuse(ReadOnlySpan<byte> frame, int quoteOffset)
