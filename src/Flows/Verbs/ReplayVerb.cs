@@ -10,7 +10,11 @@ internal static class ReplayVerb
 {
     public static Command Create()
     {
-        var files = new Argument<FileInfo[]>("FILE") { Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record'.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record', also compressed with gzip; '-' is standard input.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var store = CommonOptions.Store(required: false);
         var noStore = new Option<bool>("--no-store") { Description = "Decode, track and build the batches, and keep nothing: what does this file hold, how fast is it read?" };
         var inventory = CommonOptions.Inventory();
@@ -23,6 +27,7 @@ internal static class ReplayVerb
             Examples:
               flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
               flows replay monday.pcap --no-store --output json
+              tcpdump -w - | flows replay - --store /tmp/flows
             """) { files, store, noStore, inventory, node, scope, output };
         verb.Validators.Add(result =>
         {
@@ -35,7 +40,7 @@ internal static class ReplayVerb
         {
             var options = new ReplayOptions
             {
-                Files = [.. parsed.GetRequiredValue(files).Select(file => file.FullName)],
+                Files = [.. parsed.GetRequiredValue(files).Select(file => file == ReplayInputs.StandardInput ? file : Path.GetFullPath(file))],
                 StoreDirectory = parsed.GetValue(store)?.FullName,
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Node = parsed.GetRequiredValue(node),
