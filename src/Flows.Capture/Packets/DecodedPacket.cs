@@ -48,6 +48,12 @@ public struct DecodedPacket
     /// <summary>Offset in the frame of the IP header that an ICMP error quotes; 0 for none.</summary>
     public int QuoteOffset;
 
+    /// <summary>Offset in the frame of the transport header; 0 for a later fragment, which has none.</summary>
+    public int TransportOffset;
+
+    /// <summary>Offset in the frame behind the last captured byte of the datagram: padding of short frames lies beyond.</summary>
+    public int TransportEnd;
+
     public ushort SrcPort;
     public ushort DstPort;
 

@@ -1,4 +1,5 @@
 using Flows.Capture.Flow;
+using Flows.Capture.Names;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 
@@ -10,7 +11,8 @@ namespace Flows.Capture.Packets;
 /// </summary>
 /// <param name="table">The flow table that the packets go to.</param>
 /// <param name="account">The hop <c>packets</c>; sources on several threads may share it.</param>
-public sealed class PacketTracker(FlowTable table, HopAccount account)
+/// <param name="names">Reads DNS answers on the way; sources on several threads may share it. Null to look at no payload at all.</param>
+public sealed class PacketTracker(FlowTable table, HopAccount account, NameObserver? names = null)
 {
     /// <summary>Packets between two postings, so that the shared counters are not touched for each.</summary>
     private const int PostEvery = 4096;
@@ -41,6 +43,11 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         if (result == DecodeResult.Ok)
         {
             table.Track(in packet, timeUs);
+            if (names is not null && packet.SrcPort == NameObserver.Port && packet.Fragment != Fragment.Later)
+            {
+                names.OnPacket(frame, wireLength, in packet, timeUs);
+            }
+
             if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
             {
                 Refuse(frame, packet.QuoteOffset);
