@@ -73,7 +73,7 @@ internal static class Pipeline
     public static async Task UpAsync(ServerOptions options, SourceOptions sources, TimeProvider time, CancellationToken cancellation)
     {
         await using var collection = new Collection(sources, time);
-        await using var server = await Server.StartAsync(options, time, collection.Accounts).ConfigureAwait(false);
+        await using var server = await Server.StartAsync(options, time, collection.Accounts, () => collection.Notes.Coverage).ConfigureAwait(false);
         Announce.Serving(server);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var stopServing = new CancellationTokenSource();

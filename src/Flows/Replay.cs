@@ -18,6 +18,9 @@ internal sealed record ReplayOptions
     public required string Node { get; init; }
 
     public required string Scope { get; init; }
+
+    /// <summary>Learn names from the DNS answers among the packets.</summary>
+    public bool Names { get; init; } = true;
 }
 
 /// <summary>What became of a replay. <see cref="Fault"/> is the sentence about a file that could not be read to its end.</summary>
@@ -49,9 +52,11 @@ internal static class Replay
 
         // 2. From the files to the log, each node's rows in batches of their own.
         await using var lanes = new ReplayLanes(keeper, options.Scope, time);
-        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
+        var names = options.Names ? new ReplayNames(keeper, options.Scope, time) : null;
+        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open, names);
         var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
         await lanes.CompleteAsync().ConfigureAwait(false);
+        names?.Complete();
 
         // 3. From the log to the store.
         keeper.SealAll();
@@ -66,6 +71,7 @@ internal static class Replay
             [
                 packets,
                 .. points.Events is { } events ? [events.Report()] : (HopReport[])[],
+                .. names?.Reports ?? [],
                 .. lanes.Reports,
                 keeper.Intake.Rows.Report(),
                 keeper.Account.Report(),

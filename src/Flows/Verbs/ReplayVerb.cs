@@ -14,12 +14,13 @@ internal static class ReplayVerb
         var inventory = CommonOptions.Inventory();
         var node = new Option<string>("--node") { Description = "The node that saw the packets, where the file does not say.", HelpName = "NAME", DefaultValueFactory = _ => "replay" };
         var scope = new Option<string>("--scope") { Description = "The routing domain of the addresses.", HelpName = "NAME", DefaultValueFactory = _ => "default" };
+        var noNames = CommonOptions.NoNames();
         var output = CommonOptions.Output("table", "json");
         var verb = new Command("replay", """
             Put capture files through the same path as live traffic. Returns when all is sealed and rolled up.
 
             Example: flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
-            """) { files, store, inventory, node, scope, output };
+            """) { files, store, inventory, node, scope, noNames, output };
         verb.SetAction(async (parsed, cancel) =>
         {
             var options = new ReplayOptions
@@ -29,6 +30,7 @@ internal static class ReplayVerb
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Node = parsed.GetRequiredValue(node),
                 Scope = parsed.GetRequiredValue(scope),
+                Names = !parsed.GetValue(noNames),
             };
             using var lifetime = Lifetime.Start(cancel);
             var result = await Replay.RunAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
