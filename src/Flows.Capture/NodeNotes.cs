@@ -65,7 +65,7 @@ public sealed class NodeNotes
             }
 
             known[key] = fact;
-            Add(coverage, fact, JsonBytes(fact.Source) + JsonBytes(fact.Aspect) + JsonBytes(fact.Detail));
+            Add(fact);
         }
     }
 
@@ -73,8 +73,7 @@ public sealed class NodeNotes
     {
         lock (gate)
         {
-            Add(
-                owners, fact, JsonBytes(fact.Name) + JsonBytes(fact.Cgroup) + JsonBytes(fact.Unit) + JsonBytes(fact.ContainerId) + JsonBytes(fact.PodUid) + JsonBytes(fact.Executable));
+            Add(fact);
         }
     }
 
@@ -82,7 +81,7 @@ public sealed class NodeNotes
     {
         lock (gate)
         {
-            Add(names, fact, JsonBytes(fact.Client) + JsonBytes(fact.Name) + JsonBytes(fact.Address));
+            Add(fact);
         }
     }
 
@@ -98,6 +97,39 @@ public sealed class NodeNotes
         }
     }
 
+    /// <summary>Takes back what a report could not carry because it found no room; the next one takes it along. In order of time it may then stand behind newer facts.</summary>
+    public void Return(NodeFacts facts)
+    {
+        lock (gate)
+        {
+            Account.Forwarded(-(facts.Coverage.Count + facts.Owners.Count + facts.Names.Count));
+            foreach (var fact in facts.Coverage)
+            {
+                Add(fact, again: true);
+            }
+
+            foreach (var fact in facts.Owners)
+            {
+                Add(fact, again: true);
+            }
+
+            foreach (var fact in facts.Names)
+            {
+                Add(fact, again: true);
+            }
+        }
+    }
+
+    private void Add(CoverageFact fact, bool again = false) => Add(coverage, fact, JsonBytes(fact.Source) + JsonBytes(fact.Aspect) + JsonBytes(fact.Detail), again);
+
+    private void Add(OwnerFact fact, bool again = false) => Add(
+        owners,
+        fact,
+        JsonBytes(fact.Name) + JsonBytes(fact.Cgroup) + JsonBytes(fact.Unit) + JsonBytes(fact.ContainerId) + JsonBytes(fact.PodUid) + JsonBytes(fact.Executable),
+        again);
+
+    private void Add(NameFact fact, bool again = false) => Add(names, fact, JsonBytes(fact.Client) + JsonBytes(fact.Name) + JsonBytes(fact.Address), again);
+
     /// <summary>Bytes of a text in JSON at most: the writer escapes what is not plain as <c>\uXXXX</c>.</summary>
     private static int JsonBytes(string text)
     {
@@ -111,9 +143,9 @@ public sealed class NodeNotes
         return count;
     }
 
-    private void Add<T>(List<T> notes, T fact, int textBytes)
+    private void Add<T>(List<T> notes, T fact, int textBytes, bool again = false)
     {
-        Account.Seen();
+        Account.Seen(again ? 0 : 1);
         if (notes.Count < NotesMax && bytes + textBytes + BytesOfFact <= BytesMax)
         {
             bytes += textBytes + BytesOfFact;

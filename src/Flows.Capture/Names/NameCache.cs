@@ -15,7 +15,7 @@ namespace Flows.Capture.Names;
 /// </remarks>
 internal sealed class NameCache
 {
-    /// <summary>Bindings remembered: some 200 names for each of 300 pods, 1.5 MiB; a power of two.</summary>
+    /// <summary>Bindings remembered: some 200 names for each of 300 pods, 2 MiB; a power of two.</summary>
     public const int Places = 65_536;
 
     /// <summary>What the readers of bindings allow beyond a TTL.</summary>
