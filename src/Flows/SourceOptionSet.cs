@@ -17,6 +17,9 @@ internal sealed record SourceOptions
     /// <summary>Names of the interfaces whose packets are tracked.</summary>
     public IReadOnlyList<string> Interfaces { get; init; } = [];
 
+    /// <summary>Learn names from the DNS answers among the packets.</summary>
+    public bool Names { get; init; } = true;
+
     /// <summary>Switch conntrack's accounting, events and timestamps on in this network namespace.</summary>
     public bool ManageSysctl { get; init; }
 
@@ -38,6 +41,7 @@ internal sealed class SourceOptionSet
     private readonly Option<bool> conntrack = new("--conntrack") { Description = "Record what the kernel's connection tracking sees (needs CAP_NET_ADMIN). The default when no --interface is given." };
     private readonly Option<string[]> interfaces = new("--interface") { Description = "Track the packets of this interface (needs CAP_NET_RAW). May be repeated.", HelpName = "NAME" };
     private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in this network namespace." };
+    private readonly Option<bool> noNames = CommonOptions.NoNames();
     private readonly Option<FileInfo> record = new("--record")
     {
         Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
@@ -51,6 +55,7 @@ internal sealed class SourceOptionSet
         verb.Add(conntrack);
         verb.Add(interfaces);
         verb.Add(manageSysctl);
+        verb.Add(noNames);
         verb.Add(record);
     }
 
@@ -63,6 +68,7 @@ internal sealed class SourceOptionSet
             Scope = parsed.GetValue(scope) ?? "default",
             Conntrack = parsed.GetValue(conntrack) || chosen.Length == 0,
             Interfaces = chosen.Distinct(StringComparer.Ordinal).ToArray(),
+            Names = !parsed.GetValue(noNames),
             ManageSysctl = parsed.GetValue(manageSysctl),
             RecordTo = parsed.GetValue(record)?.FullName,
         };
