@@ -31,7 +31,10 @@ internal sealed class FlowtablesCheck() : Check("flowtables", "dataplane")
                     "not seen: packets and bytes of offloaded connections, whose counters stand still",
                     "add 'counter;' to the flowtable in the nftables file, then: nft -f FILE")
             : hardware.Count > 0
-                ? Warn($"offloaded to the NIC: {Wording.List(hardware)}", "not seen: packets of offloaded connections on the interfaces; conntrack still counts them", "remove 'flags offload;' from the flowtable, then: nft -f FILE")
+                ? Warn(
+                    $"offloaded to the NIC: {Wording.List(hardware)}",
+                    "not seen: packets of offloaded connections on the interfaces; conntrack still counts them",
+                    "remove 'flags offload;' from the flowtable, then: nft -f FILE")
             : Ok(tables.Count == 0 ? "no flowtables here" : $"{Wording.Count(tables.Count, "flowtable counts", "flowtables count")} what passes");
 
         static string Named((string Table, string Name, uint Flags) table) => $"{table.Table} {table.Name}";

@@ -24,14 +24,15 @@ internal sealed class InterfaceDropsCheck() : Check("interface_drops", "interfac
             .Sum(fields => long.TryParse(fields[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var dropped) ? dropped : 0);
         if (bad.Count > 0)
         {
-            return Warn(
-                $"received and dropped: {Wording.List([.. bad.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Name} {one.RxDropped:N0} of {one.RxPackets + one.RxDropped:N0}"))])}",
-                "not seen: the dropped packets",
-                $"ethtool -G {bad[0].Name} rx 4096");
+            var figures = bad.Select(one => $"{one.Name} {one.RxDropped:N0} of {one.RxPackets + one.RxDropped:N0}").ToList();
+            return Warn($"received and dropped: {Wording.List(figures)}", "not seen: the dropped packets", $"ethtool -G {bad[0].Name} rx 4096");
         }
 
         return softnet > 0
-            ? Warn(string.Create(CultureInfo.InvariantCulture, $"{softnet:N0} packets found the queue between driver and stack full"), "not seen: those packets", Wording.Sysctl("net.core.netdev_max_backlog", 8192))
+            ? Warn(
+                $"{softnet:N0} packets found the queue between driver and stack full",
+                "not seen: those packets",
+                Wording.Sysctl("net.core.netdev_max_backlog", 8192))
             : Ok($"{Wording.List([.. chosen.Select(one => one.Name)])}: nothing dropped that matters");
     }
 }

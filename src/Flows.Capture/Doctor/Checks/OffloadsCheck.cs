@@ -30,12 +30,17 @@ internal sealed class OffloadsCheck() : Check("nic_offloads", "interfaces")
         if (on.TryGetValue("hw-tc-offload", out var hardware))
         {
             return Warn(
-                $"hw-tc-offload on {Wording.List(hardware)}", "not seen: connections that tc or Open vSwitch hands to the NIC, as they pass neither conntrack nor a capture", $"ethtool -K {hardware[0]} hw-tc-offload off");
+                $"hw-tc-offload on {Wording.List(hardware)}",
+                "not seen: connections that tc or Open vSwitch hands to the NIC, as they pass neither conntrack nor a capture",
+                $"ethtool -K {hardware[0]} hw-tc-offload off");
         }
 
         if (on.TryGetValue("rx-lro", out var large))
         {
-            return Warn($"LRO on {Wording.List(large)}", "not seen: packets as they came, and where they are forwarded the path differs from the wire", $"ethtool -K {large[0]} lro off");
+            return Warn(
+                $"LRO on {Wording.List(large)}",
+                "not seen: packets as they came; a node that forwards must not merge them",
+                $"ethtool -K {large[0]} lro off");
         }
 
         var merging = Merging.Where(pair => on.ContainsKey(pair.Feature)).Select(pair => pair.Name).ToList();

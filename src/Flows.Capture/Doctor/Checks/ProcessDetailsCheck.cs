@@ -28,7 +28,7 @@ internal sealed class ProcessDetailsCheck() : Check("process_details", "owners")
             lacks.Add("the node's process namespace (hostPID: true)");
         }
 
-        if (node.Files.Lines("proc/self/mounts").Any(line => line.StartsWith("proc /proc ", StringComparison.Ordinal) && (line.Contains("hidepid=2", StringComparison.Ordinal) || line.Contains("hidepid=invisible", StringComparison.Ordinal))))
+        if (node.Files.Lines("proc/self/mounts").Any(HidesProcesses))
         {
             lacks.Add("a /proc without hidepid");
         }
@@ -38,4 +38,8 @@ internal sealed class ProcessDetailsCheck() : Check("process_details", "owners")
             ? Ok("CAP_SYS_PTRACE is there: processes behind sockets can be told")
             : Ok($"opt-in, not in force: lacks {string.Join(" and ", lacks)}", Hides, "AmbientCapabilities= of the unit: add CAP_SYS_PTRACE");
     }
+
+    private static bool HidesProcesses(string mount) =>
+        mount.StartsWith("proc /proc ", StringComparison.Ordinal)
+        && (mount.Contains("hidepid=2", StringComparison.Ordinal) || mount.Contains("hidepid=invisible", StringComparison.Ordinal));
 }

@@ -21,9 +21,10 @@ internal sealed class ReceiveBufferCheck() : Check("receive_buffer", "conntrack"
             return Ok(room);
         }
 
-        var max = node.Files.Number("proc/sys/net/core/rmem_max");
+        var max = node.Files.Number("proc/sys/net/core/rmem_max") is { } bytes ? $"{bytes:N0}" : "unknown";
+        var why = got.Forced ? "the kernel grants no more" : $"net.core.rmem_max is {max} and may not be passed";
         return Warn(
-            $"{room}: {(got.Forced ? "the kernel grants no more" : $"net.core.rmem_max is {max?.ToString("N0", System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"} and may not be passed")}",
+            $"{room}: {why}",
             "not seen: events of larger bursts; how many is counted, and a dump repairs what it can",
             $"""
             {Wording.Sysctl("net.core.rmem_max", WantedBytes)}

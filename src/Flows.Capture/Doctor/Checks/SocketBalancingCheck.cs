@@ -7,7 +7,8 @@ internal sealed class SocketBalancingCheck() : Check("socket_load_balancing", "d
     private const int Inet4Connect = 10;
     private const int Inet6Connect = 11;
 
-    private const string Hides = "not seen: which service was dialled: the address is replaced before the first packet, so flows show the backend; pods of one node may bypass conntrack altogether";
+    private const string Hides = "not seen: which service was dialled, as its address is replaced before the first packet and flows show the backend; "
+        + "nor, by conntrack, what pods of one node say to each other";
 
     private const string Mend = "flows collect --interface 'lxc*' ...";
 
@@ -18,18 +19,20 @@ internal sealed class SocketBalancingCheck() : Check("socket_load_balancing", "d
         var maps = node.Files.Names("sys/fs/bpf/tc/globals").Count(name => name.StartsWith("cilium", StringComparison.Ordinal));
         if (cilium.Count > 0 || maps > 0)
         {
-            var seen = cilium.Count > 0 ? $"interface {Wording.List(cilium)}, {pods} of pods" : $"{maps} BPF maps in /sys/fs/bpf/tc/globals";
+            var seen = cilium.Count > 0 ? $"interface {Wording.List(cilium)}, {pods} of pods" : $"{Wording.Count(maps, "BPF map", "BPF maps")} in /sys/fs/bpf/tc/globals";
             return Warn($"Cilium runs here ({seen})", Hides, Mend);
         }
 
         var root = Cgroup2Root(node.Files);
-        var programs = root is null ? null : Sum(node.CgroupPrograms(node.Files.PathOf(root), Inet4Connect), node.CgroupPrograms(node.Files.PathOf(root), Inet6Connect));
+        var programs = root is null ? null : Sum(Programs(root, Inet4Connect), Programs(root, Inet6Connect));
         return programs switch
         {
             null => Unknown("no interface or map of Cilium; programs on connect() cannot be listed here (that needs CAP_NET_ADMIN and the cgroup2 file system)"),
             0 => Ok("no Cilium, no program on connect()"),
-            _ => Warn($"{Wording.Count(programs.Value, "BPF program changes", "BPF programs may change")} addresses in connect()", Hides, "bpftool cgroup tree"),
+            _ => Warn($"{Wording.Count(programs.Value, "BPF program may change", "BPF programs may change")} addresses in connect()", Hides, "bpftool cgroup tree"),
         };
+
+        int? Programs(string cgroup, int attachType) => node.CgroupPrograms(node.Files.PathOf(cgroup), attachType);
     }
 
     /// <summary>Where the cgroup2 hierarchy is mounted, relative to the root; null if nowhere.</summary>

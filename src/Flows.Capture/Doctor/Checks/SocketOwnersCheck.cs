@@ -24,7 +24,10 @@ internal sealed class SocketOwnersCheck() : Check("socket_owners", "owners")
         var sockets = answer.Parts.Where(part => part.Type == NetlinkQuestion.SockDiagByFamily && part.Payload.Length >= MessageBytes).ToList();
         return sockets.Count == 0 ? Ok("sockets can be listed with their user; none is open just now to show whether with their cgroup")
             : sockets.Any(part => HasCgroup(part.Payload)) ? Ok("sockets are listed with user and cgroup")
-            : Warn("sockets are listed with their user, but without cgroup", "not seen: which unit or container owns a connection; the user is known", "use a kernel of 5.10 or later, built with CONFIG_SOCK_CGROUP_DATA");
+            : Warn(
+                "sockets are listed with their user, but without cgroup",
+                "not seen: which unit or container owns a connection; the user is known",
+                "use a kernel of 5.10 or later, built with CONFIG_SOCK_CGROUP_DATA");
     }
 
     private static bool HasCgroup(ReadOnlySpan<byte> message)
