@@ -9,7 +9,8 @@ namespace Flows.Doctor;
 /// <param name="time">This node's clock.</param>
 internal sealed class ServerCheck(ServerAddress server, TimeProvider time) : Check("server", "delivery")
 {
-    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(1);
+    // Below what a check may take, so that it is this check that tells.
+    private static readonly TimeSpan AnswerMax = Examination.PatienceMax - TimeSpan.FromSeconds(0.2);
 
     // The Date of an answer has whole seconds.
     private static readonly TimeSpan SkewMax = TimeSpan.FromSeconds(2);
@@ -35,7 +36,7 @@ internal sealed class ServerCheck(ServerAddress server, TimeProvider time) : Che
         }
         catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException or IOException)
         {
-            var why = fault is TaskCanceledException ? $"no answer within {AnswerMax.TotalSeconds:0} s" : fault.InnerException?.Message ?? fault.Message;
+            var why = fault is TaskCanceledException ? $"no answer within {AnswerMax.TotalSeconds:0.0} s" : fault.InnerException?.Message ?? fault.Message;
             return Fail($"{server} cannot be reached: {VisibleText.Of(why)}", Hides, "flows serve --store DIR --listen ADDRESS:PORT");
         }
     }

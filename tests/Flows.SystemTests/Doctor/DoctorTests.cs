@@ -110,7 +110,15 @@ public sealed class DoctorTests : IDisposable
         using var directory = new TemporaryDirectory();
         await using var server = FlowsProcess.Start("serve", "--store", directory["store"], "--listen", $"unix:{directory["flows.sock"]}");
         await server.SaysAsync("serving on");
-        var finished = await FlowsProcess.RunAsync("doctor", "--server", $"unix:{directory["flows.sock"]}", "--output", "json");
+
+        // The doctor has little patience; on a busy machine its second or third look is in time.
+        Finished finished;
+        var tries = 0;
+        do
+        {
+            finished = await FlowsProcess.RunAsync("doctor", "--server", $"unix:{directory["flows.sock"]}", "--output", "json");
+        }
+        while (++tries < 10 && Find(finished, "server").Found.Contains("no answer within", StringComparison.Ordinal));
         Find(finished, "server", "ok");
     }
 
