@@ -28,7 +28,7 @@ internal static class Pipeline
     {
         using var spool = Spool.Open(options.SpoolDirectory, options.Sources.Node, options.Sources.Scope, new SpoolOptions(), time);
         using var sender = new Sender(spool, new SenderOptions { Server = options.Server }, time);
-        await using var collection = new Collection(options.Sources, time);
+        await using var collection = new Collection(options.Sources with { MemoryDirectory = options.SpoolDirectory }, time);
         using var stopSending = new CancellationTokenSource();
         var books = new Books(options.Sources.Node, time, [.. collection.Accounts, spool.Account], collection.Notes);
 
@@ -73,7 +73,7 @@ internal static class Pipeline
     /// <summary>Collects, keeps and shows in this one process until cancelled.</summary>
     public static async Task UpAsync(ServerOptions options, SourceOptions sources, TimeProvider time, CancellationToken cancellation)
     {
-        await using var collection = new Collection(sources, time);
+        await using var collection = new Collection(sources with { MemoryDirectory = Path.Combine(options.StoreDirectory, "log") }, time);
         await using var server = await Server.StartAsync(options, time, collection.Accounts, () => collection.Notes.Coverage).ConfigureAwait(false);
         Announce.Serving(server);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -124,6 +124,17 @@ public sealed class FlowStoreTests : IDisposable
     }
 
     [Fact]
+    public void Connection_met_in_two_zones_of_one_node_counts_once()
+    {
+        using var store = Open();
+        var met = Some.Row();
+        var again = Some.Row(connId: 2, atUs: Some.TimeUs + 40, fwdBytes: 120) with { Zone = 0x8123 };
+        store.Seal([Some.Record(1, "node-a", met, again)]);
+        var edge = Assert.Single(Edges());
+        Assert.Equal("1 120", $"{edge.Connections} {edge.FwdBytes}");
+    }
+
+    [Fact]
     public void States_are_counted_and_guessed_directions_are_not_trusted()
     {
         using var store = Open();
