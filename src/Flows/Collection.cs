@@ -5,6 +5,7 @@ using Flows.Capture.Batching;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Live;
+using Flows.Capture.Names;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
 using Flows.Core;
@@ -53,11 +54,18 @@ internal sealed class Collection : IAsyncDisposable
             accounts.Add(account);
         }
 
+        // One for all interfaces, so that an answer that crosses several is one.
+        var names = options.Names && options.Interfaces.Count > 0 ? new NameObserver(Notes.Note) : null;
+        if (names is not null)
+        {
+            accounts.Add(names.Account);
+        }
+
         foreach (var name in options.Interfaces)
         {
             var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
             interfaces.Add(new InterfaceSource(
-                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
+                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account, names), account, time, TapPackets($"{options.Node}/{name}")));
         }
     }
 

@@ -20,6 +20,9 @@ internal sealed record SourceOptions
     /// <summary>Names of the interfaces whose packets are tracked.</summary>
     public IReadOnlyList<string> Interfaces { get; init; } = [];
 
+    /// <summary>Learn names from the DNS answers among the packets.</summary>
+    public bool Names { get; init; } = true;
+
     /// <summary>Switch conntrack's accounting, events and timestamps on in this network namespace.</summary>
     public bool ManageSysctl { get; init; }
 
@@ -73,6 +76,7 @@ internal sealed class SourceOptionSet
         DefaultValueFactory = _ => 262_144,
     };
 
+    private readonly Option<bool> noNames = CommonOptions.NoNames();
     private readonly Option<FileInfo> record = new("--record")
     {
         Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
@@ -86,9 +90,10 @@ internal sealed class SourceOptionSet
         verb.Add(conntrack);
         verb.Add(interfaces);
         verb.Add(manageSysctl);
+        verb.Add(noNames);
+        verb.Add(namespaces);
         conntrackBuffer.Validators.Add(result => Between(result, 1, 1023));
         conntrackEntries.Validators.Add(result => Between(result, 1, 16_777_216));
-        verb.Add(namespaces);
         verb.Add(conntrackBuffer);
         verb.Add(conntrackEntries);
         verb.Add(record);
@@ -104,6 +109,7 @@ internal sealed class SourceOptionSet
             Scope = parsed.GetValue(scope) ?? "default",
             Conntrack = parsed.GetValue(conntrack) || chosen.Length == 0 || spaces.Length > 0,
             Interfaces = chosen.Distinct(StringComparer.Ordinal).ToArray(),
+            Names = !parsed.GetValue(noNames),
             ManageSysctl = parsed.GetValue(manageSysctl),
             Namespaces = spaces,
             ConntrackBufferBytes = parsed.GetValue(conntrackBuffer) << 20,

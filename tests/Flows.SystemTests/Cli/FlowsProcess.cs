@@ -34,6 +34,9 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
         errors = ListenAsync(process.StandardError);
     }
 
+    /// <summary>Its process id.</summary>
+    public int Id => process.Id;
+
     /// <summary>What it has written to standard error so far.</summary>
     public string Error
     {
@@ -48,6 +51,9 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
 
     /// <summary>Starts it in the network namespace of the calling thread.</summary>
     public static FlowsProcess Start(params string[] arguments) => new(Process.Start(Described(Executable, arguments))!);
+
+    /// <summary>Starts a program that becomes the product, such as setpriv.</summary>
+    public static FlowsProcess StartThrough(string program, params string[] arguments) => new(Process.Start(Described(program, arguments))!);
 
     /// <summary>Runs it to its end.</summary>
     public static Task<Finished> RunAsync(params string[] arguments) => RunAsync(Described(Executable, arguments), "");
