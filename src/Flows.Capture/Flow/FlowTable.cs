@@ -44,7 +44,9 @@ public sealed class FlowTable
     /// <summary>Counts a packet in its connection.</summary>
     /// <param name="packet">A decoded packet whose ports are known.</param>
     /// <param name="timeUs">When it was seen, µs since the epoch, UTC.</param>
-    public void Track(in DecodedPacket packet, long timeUs)
+    /// <param name="observer">Which of the node's interfaces saw it, 1 to 255.</param>
+    /// <returns>False where another observer counts this direction of the connection: then nothing was counted here.</returns>
+    public bool Track(in DecodedPacket packet, long timeUs, byte observer = FlowOwner.Only)
     {
         // 1. Report what has timed out.
         Advance(timeUs);
@@ -53,10 +55,21 @@ public sealed class FlowTable
         var key = FlowKey.Of(in packet, out var fromLow);
         var hash = entries.HashOf(in key);
         var index = entries.Find(in key, hash);
-        if (index >= 0 && EndsBefore(ref entries.Items[index], in packet, fromLow, timeUs, out var reason))
+        if (index >= 0)
         {
-            Finish(index, reason);
-            index = -1;
+            ref var known = ref entries.Items[index];
+            var ends = EndsBefore(ref known, in packet, fromLow, timeUs, out var reason);
+            if (!Owns(ref known, fromLow, timeUs, observer) && !(ends && (reason == EndReason.Idle || (known.IsOver && timeUs > known.LastUs))))
+            {
+                // Another observer has it. What it still delivers late of an earlier connection on these ports was counted with that one.
+                return false;
+            }
+
+            if (ends)
+            {
+                Finish(index, reason);
+                index = -1;
+            }
         }
 
         // 3. Or begin one.
@@ -64,6 +77,7 @@ public sealed class FlowTable
         if (isNew)
         {
             index = Begin(in key, hash, in packet, fromLow, timeUs);
+            Owns(ref entries.Items[index], fromLow, timeUs, observer);
         }
 
         // 4. Report a window that has lasted long enough, before the packet counts in the next.
@@ -93,6 +107,8 @@ public sealed class FlowTable
         {
             Schedule(index, isNew);
         }
+
+        return true;
     }
 
     /// <summary>Marks the connection that an ICMP error quotes as refused, if its initiator had no answer yet.</summary>
@@ -146,6 +162,10 @@ public sealed class FlowTable
         }
     }
 
+    private static bool Owns(ref FlowEntry entry, bool fromLow, long timeUs, byte observer) => fromLow == entry.Has(Marks.InitiatorIsLow)
+        ? entry.FwdOwner.IsOrBecomes(observer, timeUs)
+        : entry.RevOwner.IsOrBecomes(observer, timeUs);
+
     private bool EndsBefore(ref FlowEntry entry, in DecodedPacket packet, bool fromLow, long timeUs, out EndReason reason)
     {
         // Files joined out of order jump back as well as forth.
@@ -168,7 +188,7 @@ public sealed class FlowTable
             Finish(wheel.Nearest(), EndReason.LackOfResources);
         }
 
-        var entry = new FlowEntry { Key = key, ConnStartUs = timeUs, LastUs = timeUs, IcmpTypeCode = packet.IcmpTypeCode };
+        var entry = new FlowEntry { Key = key, ConnStartUs = timeUs, LastUs = timeUs, Isn = packet.IcmpTypeCode };
         if (entry.IsTcp)
         {
             TcpTracking.Begin(ref entry, in packet, fromLow);

@@ -31,6 +31,9 @@ public enum DecodeResult : byte
 
     /// <summary>A later fragment whose first fragment, which has the ports, was not seen.</summary>
     FragmentUnattributed,
+
+    /// <summary>Another interface of the node counts this direction of the flow. Intentional: it is no loss.</summary>
+    SeenElsewhere,
 }
 
 /// <summary>The public names of <see cref="DecodeResult"/>, as accounts and metrics show them.</summary>
@@ -39,7 +42,7 @@ public static class DecodeResults
     private static readonly string[] Names =
     [
         "ok", "not_ip", "truncated_l2", "truncated_ip", "bad_ip_header", "truncated_l4",
-        "too_many_tags", "too_many_extensions", "link_type_unsupported", "fragment_unattributed",
+        "too_many_tags", "too_many_extensions", "link_type_unsupported", "fragment_unattributed", "seen_elsewhere",
     ];
 
     /// <summary>How many results there are.</summary>

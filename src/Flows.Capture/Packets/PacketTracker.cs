@@ -29,7 +29,8 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
     /// <param name="linkType">See <see cref="LinkType"/>.</param>
     /// <param name="wireLength">Bytes that the frame had on the wire.</param>
     /// <param name="timeUs">When it was captured, µs since the epoch, UTC.</param>
-    public DecodeResult Track(ReadOnlySpan<byte> frame, int linkType, int wireLength, long timeUs)
+    /// <param name="observer">Which of the node's interfaces captured it, 1 to 255.</param>
+    public DecodeResult Track(ReadOnlySpan<byte> frame, int linkType, int wireLength, long timeUs, byte observer = FlowOwner.Only)
     {
         DecodedPacket packet = default;
         var result = PacketDecoder.Decode(frame, linkType, wireLength, ref packet);
@@ -40,7 +41,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
 
         if (result == DecodeResult.Ok)
         {
-            table.Track(in packet, timeUs);
+            result = table.Track(in packet, timeUs, observer) ? DecodeResult.Ok : DecodeResult.SeenElsewhere;
             if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
             {
                 Refuse(frame, packet.QuoteOffset);
