@@ -1,8 +1,7 @@
 using BenchmarkDotNet.Running;
-using Flows;
 using Flows.Benchmarks;
 
 // The comparisons of whole processes, and the programs that they start, are verbs; everything else is for BenchmarkDotNet.
 return args is [CaptureCommand.Name or ReceiverCommand.Name, ..]
-    ? (int)await CommandLine.RunAsync(new System.CommandLine.RootCommand("Benchmarks of Flows.") { CaptureCommand.Create(), ReceiverCommand.Create() }, args)
+    ? (int)await Flows.CommandLine.RunAsync(new System.CommandLine.RootCommand("Benchmarks of Flows.") { CaptureCommand.Create(), ReceiverCommand.Create() }, args)
     : BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args).Any() ? 0 : 1;

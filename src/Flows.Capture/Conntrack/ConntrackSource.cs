@@ -106,7 +106,7 @@ public sealed class ConntrackSource
 
     private void Run(CancellationToken token)
     {
-        using var events = NetlinkSocket.Open(CtMsg.GroupsAll, options.ReceiveBufferBytes);
+        using var events = NetlinkSocket.Open(options.Groups, options.ReceiveBufferBytes);
         using var answers = NetlinkSocket.Open(0, AnswerBufferBytes);
         warnings = ConntrackSettings.Prepare(options.ManageSysctl);
         packetsAtStart = ConntrackSettings.InterfacePackets();

@@ -17,4 +17,7 @@ public sealed record ConntrackSourceOptions
 
     /// <summary>Set nf_conntrack_acct, _events and _timestamp to 1 in this network namespace at the start. Default false: only warn.</summary>
     public bool ManageSysctl { get; init; }
+
+    /// <summary>Which event groups are heard. All, unless a measurement wants the same groups for both sides.</summary>
+    internal uint Groups { get; init; } = CtMsg.GroupsAll;
 }
