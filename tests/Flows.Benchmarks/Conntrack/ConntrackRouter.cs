@@ -1,6 +1,5 @@
 using System.Globalization;
 using Flows.Benchmarks.Measuring;
-using Flows.Benchmarks.Traffic;
 
 namespace Flows.Benchmarks.Conntrack;
 
@@ -12,9 +11,6 @@ internal sealed class ConntrackRouter : IDisposable
 {
     private const string Inside = "in0", Outside = "out0";
     private const string InsideMac = "02:00:00:00:00:11", OutsideMac = "02:00:00:00:00:12", Nobody = "02:00:00:00:00:99";
-
-    // Frames of one go; their buffer stays in the second-level cache.
-    private const int FlowsPerGo = 2000;
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
@@ -38,30 +34,11 @@ internal sealed class ConntrackRouter : IDisposable
 
     private Place Watch => new(BenchPlan.GeneratorCore, spaces.Measured);
 
-    /// <summary>Opens so many flows, one packet each, and answers each if wished, as fast as the kernel takes them. Returns how long it took.</summary>
-    public TimeSpan Generate(int flows, bool answered) => PinnedThread.Run(new Place(BenchPlan.GeneratorCore, spaces.Generator), () =>
-    {
-        using var inside = new FrameSender(Inside);
-        using var outside = new FrameSender(Outside);
-        UdpFrames asking = new(InsideMac), answering = new(OutsideMac, reply: true);
-        var frames = new byte[FlowsPerGo * UdpFrames.Length];
-        var started = System.Diagnostics.Stopwatch.StartNew();
-        for (var flow = 0; flow < flows; flow += FlowsPerGo)
-        {
-            var now = frames.AsSpan(0, Math.Min(FlowsPerGo, flows - flow) * UdpFrames.Length);
-            asking.Fill(now, flow);
-            inside.Send(now, UdpFrames.Length);
-            if (answered)
-            {
-                answering.Fill(now, flow);
-                outside.Send(now, UdpFrames.Length);
-            }
-        }
+    /// <summary>Runs the generator until the last flow has ended. Returns how long the opening of the flows took.</summary>
+    public TimeSpan Generate(int flows, bool answered) => PinnedThread.Run(
+        new Place(BenchPlan.GeneratorCore, spaces.Generator), () => new FlowGenerator(Inside, InsideMac, Outside, OutsideMac).Run(flows, answered));
 
-        return started.Elapsed;
-    });
-
-    /// <summary>Waits until every connection has timed out and every listener has read what was queued for it. Returns what the kernel could not queue.</summary>
+    /// <summary>Waits until no connection is left and every listener has read what was queued for it. Returns what the kernel could not queue.</summary>
     public long WaitForTheEnd(TimeSpan atMost) => PinnedThread.Run(Watch, () =>
     {
         var waited = System.Diagnostics.Stopwatch.StartNew();

@@ -25,6 +25,14 @@ internal sealed class CaptureSet(BenchPlan plan)
         yield return Generated("full packets, VLAN and VXLAN among them, 5 % reused", new TrafficPlan { Name = "mix-full", Packets = Size(FullPackets), Encapsulated = true, Reuse = 0.05 });
         yield return Generated("96 bytes, plain", new TrafficPlan { Name = "plain-96", Packets = Size(SmallPackets), Snaplen = 96 });
         yield return Generated("96 bytes, plain, short run", new TrafficPlan { Name = "plain-96", Packets = Size(FewPackets), Snaplen = 96 }) with { IsJudged = false };
+        foreach (var joined in FromTheWild())
+        {
+            yield return joined;
+        }
+    }
+
+    private IEnumerable<CaptureFile> FromTheWild()
+    {
         if (!Directory.Exists(plan.Wild))
         {
             BenchPlan.Say($"bench: no folder {plan.Wild}: the captures from the wild are left out");
@@ -32,8 +40,12 @@ internal sealed class CaptureSet(BenchPlan plan)
         }
 
         var wild = WildTraffic.Read(plan.Wild);
-        yield return Joined(wild, (int)Math.Max(1, (Size(WildPackets) + wild.Count - 1) / wild.Count));
         yield return Joined(wild, passes: 1) with { IsJudged = false };
+        var passes = (int)((Size(WildPackets) + wild.Count - 1) / wild.Count);
+        if (passes > 1)
+        {
+            yield return Joined(wild, passes);
+        }
     }
 
     private long Size(long packets) => plan.Quick ? QuickPackets : packets;
