@@ -20,34 +20,37 @@ internal sealed partial class ConntrackComparison(BenchPlan plan)
 
     private IEnumerable<Comparison> Compare()
     {
-        PerEvent ours = new(), answered = new(), collecting = new(), ulogd = new(), ulogdAnswered = new();
+        PerEvent ours = new(), answered = new(), collecting = new(), nacct = new(), logemu = new(), nacctAnswered = new();
         for (var round = 1; round <= plan.Rounds; round++)
         {
             BenchPlan.Say($"bench: p3 conntrack, round {round} of {plan.Rounds}");
             ours.Add(Receiving(NewAndDestroy, isAnswered: false));
-            ulogd.Add(Ulogd(isAnswered: false));
+            nacct.Add(Ulogd(UlogdStack.Nacct, isAnswered: false));
+            logemu.Add(Ulogd(UlogdStack.Logemu, isAnswered: false));
             answered.Add(Receiving(All, isAnswered: true));
-            ulogdAnswered.Add(Ulogd(isAnswered: true));
+            nacctAnswered.Add(Ulogd(UlogdStack.Nacct, isAnswered: true));
             collecting.Add(Collecting());
         }
 
         var line = new Comparison
         {
-            Bar = "p3", What = "NEW and DESTROY, source and batcher", Unit = "us CPU / event", Ours = ours.Microseconds, Peer = "ulogd2", Theirs = ulogd.Microseconds,
-            Note = FormattableString.Invariant($"{Flows:N0} flows at up to {ours.FlowsPerSecond:N0}/s; events: flows {ours.Share}, ulogd2 {ulogd.Share}"),
+            Bar = "p3", What = "NEW and DESTROY, source and batcher", Unit = "us CPU / event", Ours = ours.Microseconds, Peer = UlogdStack.Logemu.Name, Theirs = logemu.Microseconds,
+            Note = FormattableString.Invariant($"{Flows:N0} flows at up to {ours.FlowsPerSecond:N0}/s; events: flows {ours.Share}, ulogd2 {logemu.Share}"),
         };
+        var cheapest = line with { Peer = UlogdStack.Nacct.Name, Theirs = nacct.Microseconds, Note = FormattableString.Invariant($"events: ulogd2 {nacct.Share}") };
         var judged = line.AtMost(Bar);
         return
         [
             judged with { Holds = judged.Holds == true && ours.HasAll },
-            line with
-            {
-                What = "the same flows answered: ours NEW, UPDATE and DESTROY", Ours = answered.Microseconds, Theirs = ulogdAnswered.Microseconds,
-                Note = FormattableString.Invariant($"up to {answered.FlowsPerSecond:N0} flows/s; events: flows {answered.Share}, ulogd2 (NEW and DESTROY) {ulogdAnswered.Share}"),
-            },
-            line with { What = "the same by the flow: ours NEW, UPDATE and DESTROY", Unit = "us CPU / flow", Ours = answered.MicrosecondsPerFlow, Theirs = ulogdAnswered.MicrosecondsPerFlow, Note = "" },
+            cheapest,
             line with { What = "NEW and DESTROY, flows collect with its spool", Ours = collecting.Microseconds, Note = FormattableString.Invariant($"flows reported {collecting.Share}") },
-            line with { What = "NEW and DESTROY: memory", Unit = "MiB peak", Ours = ours.Figures.PeakMib, Theirs = ulogd.Figures.PeakMib, Note = "" },
+            cheapest with
+            {
+                What = "the same flows answered: ours NEW, UPDATE and DESTROY", Ours = answered.Microseconds, Theirs = nacctAnswered.Microseconds,
+                Note = FormattableString.Invariant($"up to {answered.FlowsPerSecond:N0} flows/s; events: flows {answered.Share}, ulogd2 (NEW and DESTROY) {nacctAnswered.Share}"),
+            },
+            cheapest with { What = "the same by the flow: ours NEW, UPDATE and DESTROY", Unit = "us CPU / flow", Ours = answered.MicrosecondsPerFlow, Theirs = nacctAnswered.MicrosecondsPerFlow, Note = "" },
+            line with { What = "NEW and DESTROY: memory", Unit = "MiB peak", Ours = ours.Figures.PeakMib, Theirs = logemu.Figures.PeakMib, Note = "" },
         ];
     }
 
@@ -55,13 +58,13 @@ internal sealed partial class ConntrackComparison(BenchPlan plan)
         BenchPlan.Self, [ReceiverCommand.Name, "conntrack", "--groups", groups], ReceiverCommand.Ready, isAnswered, groups == All && isAnswered ? 3 : 2,
         usage => Received.Of(usage) is var got ? got.Seen - got.Lost : 0);
 
-    private ConntrackRound Ulogd(bool isAnswered)
+    private ConntrackRound Ulogd(UlogdStack stack, bool isAnswered)
     {
         var folder = BenchPlan.NewScratch();
         try
         {
             var output = Path.Combine(folder.FullName, "flows");
-            var config = UlogdConfig.Write(folder, output);
+            var config = UlogdConfig.Write(stack, folder, output);
 
             // It writes a line at the end of a flow only, and that it can only do when both events came.
             return Round(UlogdConfig.Program, ["-v", "-c", config], UlogdConfig.Ready, isAnswered, 2, _ => File.ReadLines(output).LongCount() * 2);

@@ -1,7 +1,6 @@
 using Flows.Capture.Files;
-using Flows.Core;
-using Flows.Core.Facts;
 using Flows.Capture.Packets;
+using Flows.Core;
 
 namespace Flows.Benchmarks.Traffic;
 
@@ -30,7 +29,8 @@ internal sealed class WildTraffic
     public static WildTraffic Read(string folder)
     {
         var wild = new WildTraffic();
-        foreach (var path in Directory.EnumerateFiles(folder, "*.pcap*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => Path.GetExtension(path) is ".pcap" or ".pcapng" or ".cap");
+        foreach (var path in files.Order(StringComparer.Ordinal))
         {
             wild.Add(path);
         }
