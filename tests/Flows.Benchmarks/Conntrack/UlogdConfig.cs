@@ -25,6 +25,7 @@ internal static class UlogdConfig
     /// <summary>What it says when it listens.</summary>
     public const string Ready = "working in event mode";
 
+    // Where the largest size allowed is the size itself, it sets none at all.
     private const int BufferBytes = 64 << 20;
 
     /// <summary>Writes the configuration and returns its path; the lines go to <paramref name="output"/>.</summary>
@@ -45,7 +46,7 @@ internal static class UlogdConfig
             hash_max_entries=262144
             event_mask=5
             netlink_socket_buffer_size={BufferBytes}
-            netlink_socket_buffer_maxsize={BufferBytes}
+            netlink_socket_buffer_maxsize={4 * BufferBytes}
             [out1]
             file="{output}"
             sync=0
