@@ -40,7 +40,14 @@ internal static class CaptureCommand
                 Wild = parsed.GetRequiredValue(wild).FullName,
             };
             var chosen = parsed.GetValue(bars) is { Length: > 0 } some ? some : ["p1", "p3", "p4"];
-            var lines = chosen.Distinct(StringComparer.Ordinal).SelectMany(bar => Compare(bar, plan)).ToList();
+            var lines = new List<Comparison>();
+            foreach (var line in chosen.Distinct(StringComparer.Ordinal).SelectMany(bar => Compare(bar, plan)))
+            {
+                // A run takes minutes: whoever waits sees each result when it is there.
+                BenchPlan.Say($"bench: {line.Bar} {line.What}: {line.Ours:0.00} to {line.Peer}'s {line.Theirs:0.00} {line.Unit}, {line.Ratio:0.00}x");
+                lines.Add(line);
+            }
+
             Print(isQuick ? lines.ConvertAll(line => line with { Holds = null }) : lines, parsed.GetRequiredValue(output));
             return (int)(isQuick || lines.TrueForAll(line => line.Holds != false) ? ExitCode.Ok : ExitCode.No);
         });

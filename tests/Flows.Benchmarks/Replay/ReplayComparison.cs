@@ -19,11 +19,7 @@ internal sealed partial class ReplayComparison(BenchPlan plan)
     private static readonly TimeSpan RunMax = TimeSpan.FromMinutes(3);
     private static readonly Place Place = new(BenchPlan.MeasuredCore);
 
-    public static IEnumerable<Comparison> Run(BenchPlan plan)
-    {
-        var comparison = new ReplayComparison(plan);
-        return new CaptureSet(plan).Files().SelectMany(comparison.Compare).ToList();
-    }
+    public static IEnumerable<Comparison> Run(BenchPlan plan) => new CaptureSet(plan).Files().SelectMany(new ReplayComparison(plan).Compare);
 
     private IEnumerable<Comparison> Compare(CaptureFile capture)
     {
