@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Flows.Capture.Flow;
+using Flows.Capture.Names;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 
@@ -11,7 +12,8 @@ namespace Flows.Capture.Packets;
 /// </summary>
 /// <param name="table">The flow table that the packets go to.</param>
 /// <param name="account">The hop <c>packets</c>; sources on several threads may share it.</param>
-public sealed class PacketTracker(FlowTable table, HopAccount account)
+/// <param name="names">Reads DNS answers on the way; sources on several threads may share it. Null to look at no payload at all.</param>
+public sealed class PacketTracker(FlowTable table, HopAccount account, NameObserver? names = null)
 {
     /// <summary>Packets between two postings, so that the shared counters are not touched for each.</summary>
     private const int PostEvery = 4096;
@@ -38,7 +40,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         var result = PacketDecoder.DecodeOutermost(frame, linkType, wireLength, ref packet);
         if (result == DecodeResult.Ok)
         {
-            result = packet.IsPlain ? Count(frame, in packet, timeUs, observer) : Unwrap(frame, ref packet, timeUs, observer);
+            result = packet.IsPlain ? Count(frame, wireLength, in packet, timeUs, observer) : Unwrap(frame, wireLength, ref packet, timeUs, observer);
         }
 
         Record(result);
@@ -61,9 +63,14 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         Post();
     }
 
-    private DecodeResult Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs, byte observer)
+    private DecodeResult Count(ReadOnlySpan<byte> frame, int wireLength, in DecodedPacket packet, long timeUs, byte observer)
     {
         var isOurs = table.Track(in packet, timeUs, observer);
+        if (names is not null && packet.SrcPort == NameObserver.Port && isOurs && packet.Fragment != Fragment.Later)
+        {
+            names.OnPacket(frame, wireLength, in packet, timeUs);
+        }
+
         if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
         {
             Refuse(frame, packet.QuoteOffset);
@@ -73,13 +80,13 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
     }
 
     /// <summary>Opens tunnels, and finds out whose a fragment is, on every level. The packet counts once: as the innermost that decodes.</summary>
-    private DecodeResult Unwrap(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs, byte observer)
+    private DecodeResult Unwrap(ReadOnlySpan<byte> frame, int wireLength, ref DecodedPacket packet, long timeUs, byte observer)
     {
         for (var level = 0; ; level++)
         {
             if (packet.Fragment == Fragment.Later)
             {
-                return TakeLater(frame, ref packet, timeUs, observer);
+                return TakeLater(frame, wireLength, ref packet, timeUs, observer);
             }
 
             var outer = packet;
@@ -87,7 +94,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
             var held = outer.Fragment == Fragment.First ? fragments.Remember(in outer, isTunnel, timeUs, observer) : default;
             if (!isTunnel)
             {
-                var result = Count(frame, in packet, timeUs, observer);
+                var result = Count(frame, wireLength, in packet, timeUs, observer);
                 CountHeld(packet, held, timeUs, observer);
                 return result;
             }
@@ -96,7 +103,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         }
     }
 
-    private DecodeResult TakeLater(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs, byte observer)
+    private DecodeResult TakeLater(ReadOnlySpan<byte> frame, int wireLength, ref DecodedPacket packet, long timeUs, byte observer)
     {
         switch (fragments.Attribute(ref packet, timeUs, observer))
         {
@@ -105,7 +112,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
             case FragmentOwner.Unknown when NeedsFirst(in packet):
                 return fragments.Hold(in packet, timeUs, observer) ? DecodeResult.FragmentHeld : DecodeResult.FragmentUnattributed;
             default:
-                return Count(frame, in packet, timeUs, observer);
+                return Count(frame, wireLength, in packet, timeUs, observer);
         }
     }
 

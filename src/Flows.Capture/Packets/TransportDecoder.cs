@@ -15,7 +15,7 @@ internal static class TransportDecoder
         }
 
         var transport = datagram[offset..];
-        packet.TransportOffset = offset;
+        (packet.TransportOffset, packet.TransportEnd) = (offset, datagram.Length);
         switch (packet.Protocol)
         {
             case IpProtocol.Tcp:
