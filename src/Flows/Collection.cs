@@ -5,6 +5,7 @@ using Flows.Capture.Batching;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Live;
+using Flows.Capture.Owners;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
 using Flows.Core;
@@ -30,6 +31,7 @@ internal sealed class Collection : IAsyncDisposable
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
     private readonly ConntrackSource? conntrack;
+    private readonly OwnerResolver? owners;
     private readonly List<InterfaceSource> interfaces = [];
 
     public Collection(SourceOptions options, TimeProvider time)
@@ -37,12 +39,20 @@ internal sealed class Collection : IAsyncDisposable
         var point = new ObservationPoint(options.Node, options.Scope);
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
+        FlowSink sink = batcher.AppendOrDrop;
+        if (options.Owners)
+        {
+            owners = new OwnerResolver(point, new OwnerOptions { Processes = options.OwnerProcesses }, Notes, time);
+            sink = owners.Stamp(sink);
+        }
+
         if (options.Conntrack)
         {
             var events = new HopAccount("conntrack", "events");
             accounts.Add(events);
             var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/conntrack"));
+            conntrack = new ConntrackSource(point, sink, events, time, settings, TapNetlink($"{options.Node}/conntrack"));
+            owners?.Watch(conntrack);
         }
 
         var account = PacketTracker.NewAccount();
@@ -53,7 +63,8 @@ internal sealed class Collection : IAsyncDisposable
 
         foreach (var name in options.Interfaces)
         {
-            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
+            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), sink, origin: name);
+            owners?.Watch(table);
             interfaces.Add(new InterfaceSource(
                 new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
         }
@@ -63,7 +74,7 @@ internal sealed class Collection : IAsyncDisposable
     public ChannelReader<RecordBatch> Batches => batches.Reader;
 
     /// <summary>The books, in the order of the data.</summary>
-    public IReadOnlyList<HopAccount> Accounts => [.. accounts, batcher.Account, Notes.Account];
+    public IReadOnlyList<HopAccount> Accounts => [.. accounts, .. owners is null ? [] : new[] { owners.Account }, batcher.Account, Notes.Account];
 
     /// <summary>What the sources learn beside flows: coverage, owners, names.</summary>
     public NodeNotes Notes { get; } = new();
@@ -78,6 +89,9 @@ internal sealed class Collection : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+
+        // Before the sources: what they find at their start then has its owners.
+        owners?.Start();
         var running = interfaces.Select(one => one.RunAsync(ending.Token)).ToList();
         if (conntrack is not null)
         {
@@ -101,6 +115,7 @@ internal sealed class Collection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        owners?.Dispose();
         await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
     }

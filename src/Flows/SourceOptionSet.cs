@@ -20,6 +20,12 @@ internal sealed record SourceOptions
     /// <summary>Switch conntrack's accounting, events and timestamps on in this network namespace.</summary>
     public bool ManageSysctl { get; init; }
 
+    /// <summary>Look up who owns the sockets of connections that begin or end here.</summary>
+    public bool Owners { get; init; } = true;
+
+    /// <summary>Also look up process and executable.</summary>
+    public bool OwnerProcesses { get; init; }
+
     /// <summary>A pcapng file that gets every netlink message and packet as it was received; none when null.</summary>
     public string? RecordTo { get; init; }
 }
@@ -38,6 +44,12 @@ internal sealed class SourceOptionSet
     private readonly Option<bool> conntrack = new("--conntrack") { Description = "Record what the kernel's connection tracking sees (needs CAP_NET_ADMIN). The default when no --interface is given." };
     private readonly Option<string[]> interfaces = new("--interface") { Description = "Track the packets of this interface (needs CAP_NET_RAW). May be repeated.", HelpName = "NAME" };
     private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in this network namespace." };
+    private readonly Option<bool> noOwners = new("--no-owners") { Description = "Do not look up which user, unit, container or pod owns the sockets on this node." };
+    private readonly Option<bool> ownerProcesses = new("--owner-processes")
+    {
+        Description = "Also look up process and executable of sockets (needs CAP_SYS_PTRACE and the node's pid namespace).",
+    };
+
     private readonly Option<FileInfo> record = new("--record")
     {
         Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
@@ -51,6 +63,8 @@ internal sealed class SourceOptionSet
         verb.Add(conntrack);
         verb.Add(interfaces);
         verb.Add(manageSysctl);
+        verb.Add(noOwners);
+        verb.Add(ownerProcesses);
         verb.Add(record);
     }
 
@@ -64,6 +78,8 @@ internal sealed class SourceOptionSet
             Conntrack = parsed.GetValue(conntrack) || chosen.Length == 0,
             Interfaces = chosen.Distinct(StringComparer.Ordinal).ToArray(),
             ManageSysctl = parsed.GetValue(manageSysctl),
+            Owners = !parsed.GetValue(noOwners),
+            OwnerProcesses = parsed.GetValue(ownerProcesses),
             RecordTo = parsed.GetValue(record)?.FullName,
         };
     }

@@ -62,6 +62,13 @@ public sealed class ConntrackSource
         tracker = new ConntrackTracker(point, sink, account);
     }
 
+    /// <summary>Hears of each connection that enters the table, on the source's thread. Set before the source runs.</summary>
+    internal ConntrackSeen? Seen
+    {
+        get => tracker.Seen;
+        set => tracker.Seen = value;
+    }
+
     /// <summary>What is not as it should be: what, with which consequence, and how to mend it.</summary>
     public IReadOnlyList<string> Warnings => warnings;
 

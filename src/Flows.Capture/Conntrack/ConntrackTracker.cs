@@ -6,6 +6,12 @@ using Flows.Core.Facts;
 
 namespace Flows.Capture.Conntrack;
 
+/// <summary>Hears of a connection when it enters the table.</summary>
+/// <param name="orig">The initiator's tuple, as conntrack has it.</param>
+/// <param name="reply">The responder's tuple.</param>
+/// <param name="isNew">Announced by a NEW event; otherwise found by a dump or in mid-life.</param>
+internal delegate void ConntrackSeen(in ConntrackTuple orig, in ConntrackTuple reply, bool isNew);
+
 /// <summary>An entry whose counters are wanted now, because its TCP connection ended.</summary>
 internal readonly record struct ConntrackFetch(ConntrackKey Key);
 
@@ -42,6 +48,9 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
 
     /// <summary>Connections in the table.</summary>
     public int Count => entries.Count;
+
+    /// <summary>Hears of each connection that enters the table, before anything else is done with it.</summary>
+    public ConntrackSeen? Seen { get; set; }
 
     /// <summary>Takes the next TCP connection whose counters are wanted. A replay leaves them: the answers are in the recording.</summary>
     public bool TryTakeFetch(out ConntrackFetch fetch) => fetches.TryDequeue(out fetch);
@@ -391,6 +400,7 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
             return false;
         }
 
+        Seen?.Invoke(in message.Orig, in message.Reply, !found);
         var entry = Begin(in message, timeUs, found);
         entry.Learn(in message, timeUs);
         entries.Add(key, entry);
