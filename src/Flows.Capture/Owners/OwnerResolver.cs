@@ -90,8 +90,7 @@ public sealed class OwnerResolver : IDisposable
     }
 
     /// <summary>Hears of the connections of a conntrack source in the same network namespace. Call it before the source runs.</summary>
-    public void Watch(ConntrackSource source) =>
-        source.Seen = (in ConntrackTuple orig, in ConntrackTuple reply, bool isNew) => Volatile.Read(ref book)?.OnConntrack(in orig, in reply, isNew);
+    public void Watch(ConntrackSource source) => source.Seen = OnConntrack;
 
     /// <summary>Hears of the connections that a table of live packets begins.</summary>
     public void Watch(FlowTable table) =>
@@ -114,6 +113,8 @@ public sealed class OwnerResolver : IDisposable
         addresses?.Dispose();
         stop.Dispose();
     }
+
+    internal void OnConntrack(in ConntrackTuple orig, in ConntrackTuple reply, bool isNew) => Volatile.Read(ref book)?.OnConntrack(in orig, in reply, isNew);
 
     private void Run(string name, Action work)
     {
