@@ -13,14 +13,11 @@ internal sealed class CgroupTree(string root, Func<string, ulong> inodeOf, TimeP
     private const int GroupsMax = 65_536;
     private const int DepthMax = 32;
 
-    // A turn takes about 10 µs a group. Waiting 50 times as long as the last took bounds it to 2 % of a core.
-    private const int RestFactor = 50;
-    private static readonly TimeSpan RestMin = TimeSpan.FromMilliseconds(200);
+    // A look takes some 20 µs a group. New groups are looked for at once while they come in ones and twos, and never with more than 2 % of a core.
+    private readonly CpuBudget budget = new(0.02, TimeSpan.FromMilliseconds(100), time);
 
     private Dictionary<ulong, string> paths = [];
     private Dictionary<ulong, string> earlier = [];
-    private TimeSpan rest = TimeSpan.Zero;
-    private long readAt;
 
     /// <summary>Groups known now.</summary>
     public int Count => paths.Count;
@@ -41,7 +38,8 @@ internal sealed class CgroupTree(string root, Func<string, ulong> inodeOf, TimeP
             return Known(id);
         }
 
-        if (readAt != 0 && time.GetElapsedTime(readAt) < rest)
+        budget.Spend(TimeSpan.Zero);
+        if (budget.IsExhausted)
         {
             settled = false;
             return null;
@@ -72,9 +70,7 @@ internal sealed class CgroupTree(string root, Func<string, ulong> inodeOf, TimeP
 
         // 0 stands for a group that vanished under our hands.
         paths.Remove(0);
-        readAt = time.GetTimestamp();
-        rest = time.GetElapsedTime(begun, readAt) * RestFactor;
-        rest = rest < RestMin ? RestMin : rest;
+        budget.Spend(time.GetElapsedTime(begun));
     }
 
     private static string[] Children(string directory)

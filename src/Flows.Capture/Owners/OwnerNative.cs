@@ -32,6 +32,7 @@ internal static unsafe partial class OwnerNative
         public void* Control;
         public nuint ControlLength;
         public int Flags;
+        public int Padding;
         public uint Received;
     }
 

@@ -14,7 +14,8 @@ public sealed class OwnerResolver : IDisposable
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Paused = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan NamesPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan NamesPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan NamesIdle = TimeSpan.FromSeconds(1);
 
     private readonly ObservationPoint point;
     private readonly OwnerOptions options;
@@ -111,6 +112,7 @@ public sealed class OwnerResolver : IDisposable
 
         sockets?.Dispose();
         addresses?.Dispose();
+        owners.Dispose();
         stop.Dispose();
     }
 
@@ -160,10 +162,11 @@ public sealed class OwnerResolver : IDisposable
 
     private void Name(OwnerNames names)
     {
-        do
+        WaitHandle[] reasons = [stop.WaitHandle, owners.Unnamed];
+        while (!stop.IsSet)
         {
-            names.Turn();
+            // A connection of a new owner may end in a millisecond: its row finds the name only if that is quick.
+            WaitHandle.WaitAny(reasons, names.Turn() ? NamesPause : NamesIdle);
         }
-        while (!stop.Wait(NamesPause));
     }
 }

@@ -10,7 +10,7 @@ internal readonly record struct OwnerKey(ulong CgroupId, uint Uid, int Process);
 /// Numbers owners by what the kernel says, and keeps the id that each got once its name was found. A slot is never used twice: the oldest owner makes room
 /// for a new one, and gets another slot if it comes again. Thread safe.
 /// </summary>
-internal sealed class OwnerTable
+internal sealed class OwnerTable : IDisposable
 {
     // Owners in use at once: units, users and hostNetwork pods of a node are some hundred. A power of two.
     private const int Capacity = 32_768;
@@ -20,6 +20,9 @@ internal sealed class OwnerTable
     private readonly Entry[] ring = new Entry[Capacity];
     private readonly Queue<int> unnamed = new();
     private int last;
+
+    /// <summary>Set when an owner waits for its name.</summary>
+    public AutoResetEvent Unnamed { get; } = new(false);
 
     /// <summary>The owner's slot, above 0. A new one waits for its name.</summary>
     public int SlotOf(in OwnerKey key)
@@ -41,6 +44,7 @@ internal sealed class OwnerTable
             entry = new Entry { Slot = last, Key = key };
             slots.Add(key, last);
             unnamed.Enqueue(last);
+            Unnamed.Set();
             return last;
         }
     }
@@ -95,6 +99,8 @@ internal sealed class OwnerTable
             }
         }
     }
+
+    public void Dispose() => Unnamed.Dispose();
 
     private struct Entry
     {

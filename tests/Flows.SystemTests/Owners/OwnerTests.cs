@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Owners;
+using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.SystemTests.Conntrack;
 using Xunit;
@@ -83,7 +84,7 @@ public sealed class OwnerTests(ITestOutputHelper output)
         var rows = (await run.StopAsync()).Where(row => row is { DstPort: 8080, WindowNo: 0 }).OrderBy(row => row.ConnStartUs).ToList();
         Assert.Equal(4000, rows.Count);
         var (held, instant) = (rows[..2000], rows[2000..]);
-        output.WriteLine(run.Account.ToString());
+        output.WriteLine(Text(run.Account));
         output.WriteLine($"held 1 ms: client's owner on {Share(held, row => row.SrcOwnerId):P1}, server's on {Share(held, row => row.DstOwnerId):P1}");
         output.WriteLine($"not held: client's owner on {Share(instant, row => row.SrcOwnerId):P1}, server's on {Share(instant, row => row.DstOwnerId):P1}");
 
@@ -193,12 +194,15 @@ public sealed class OwnerTests(ITestOutputHelper output)
         var elapsed = clock.Elapsed;
         var used = run.Resolver.Cpu - before;
         await Task.Delay(100, TestContext.Current.CancellationToken);
-        output.WriteLine($"{fed / elapsed.TotalSeconds:F0} a second for {elapsed.TotalSeconds:F1} s: {used.TotalMilliseconds:F0} ms of processor time; {run.Account}");
+        output.WriteLine($"{fed / elapsed.TotalSeconds:F0} a second for {elapsed.TotalSeconds:F1} s: {used.TotalMilliseconds:F0} ms of processor time; {Text(run.Account)}");
         Assert.True(used <= (elapsed * 0.1) + TimeSpan.FromMilliseconds(100), $"{used} of {elapsed}");
         Assert.True(run.Account.Holds, run.Account.ToString());
         Assert.Equal(fed, run.Account.Seen);
         await run.StopAsync();
     }
+
+    private static string Text(HopReport report) =>
+        $"asked {report.Seen}, attributed {report.Forwarded}, dropped {string.Join(", ", report.Dropped.Select(one => $"{one.Value} {one.Key}"))}";
 
     private static double Share(List<FlowRow> rows, Func<FlowRow, ulong?> owner) => rows.Count(row => owner(row) is not null) / (double)rows.Count;
 
