@@ -15,6 +15,8 @@ public sealed class OwnerBookTests : IDisposable
     private const string Here = "10.0.0.1";
     private const string There = "10.0.0.9";
 
+    private static readonly NetAddress Own = NetAddress.Parse(Here);
+
     private readonly FakeTimeProvider time = new();
     private readonly OwnerCache cache = new();
     private readonly OwnerTable owners = new();
@@ -30,7 +32,7 @@ public sealed class OwnerBookTests : IDisposable
     {
         budget = new CpuBudget(0.1, TimeSpan.FromMilliseconds(250), time);
         account = new HopAccount("owners", "flows", () => queue.Count);
-        book = new OwnerBook(account, owners, cache, queue, budget, address => address == NetAddress.Parse(Here), null, TimeSpan.FromSeconds(1), time);
+        book = new OwnerBook(account, owners, cache, queue, budget, address => address == Own, null, TimeSpan.FromSeconds(1), time);
         lookup = new OwnerLookup(account, book, owners, cache, queue, LookUp, Dump, time);
     }
 
@@ -81,6 +83,7 @@ public sealed class OwnerBookTests : IDisposable
         See(Here, 40_000, "10.96.0.1", 443, natDst: There, natDstPort: 6443);
         See(There, 50_000, "10.96.0.2", 80, natDst: Here, natDstPort: 8080, natSrc: "10.0.0.7", natSrcPort: 61_000);
         lookup.Turn();
+        Id(0, 0);
 
         var first = Row(Here, 40_000, "10.96.0.1", 443) with { NatDst = NetAddress.Parse(There), NatDstPort = 6443 };
         book.Stamp(ref first);
@@ -187,7 +190,7 @@ public sealed class OwnerBookTests : IDisposable
     public void With_many_waiting_one_dump_answers_instead_of_a_lookup_each()
     {
         var big = new OwnerQueue(4096);
-        var mine = new OwnerBook(account, owners, cache, big, budget, address => address == NetAddress.Parse(Here), null, TimeSpan.FromSeconds(1), time);
+        var mine = new OwnerBook(account, owners, cache, big, budget, address => address == Own, null, TimeSpan.FromSeconds(1), time);
         var busy = new OwnerLookup(account, mine, owners, cache, big, LookUp, Dump, time);
         for (var port = 1; port <= 2000; port++)
         {
