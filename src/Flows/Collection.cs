@@ -51,8 +51,7 @@ internal sealed class Collection : IAsyncDisposable
             var events = new HopAccount("conntrack", "events");
             accounts.Add(events);
             var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, sink, events, time, settings, TapNetlink($"{options.Node}/conntrack"));
-            owners?.Watch(conntrack);
+            conntrack = new ConntrackSource(point, sink, events, time, settings, TapNetlink($"{options.Node}/conntrack"), owners is null ? null : owners.OnConntrack);
         }
 
         var account = PacketTracker.NewAccount();

@@ -6,12 +6,6 @@ using Flows.Core.Facts;
 
 namespace Flows.Capture.Conntrack;
 
-/// <summary>Hears of a connection when it enters the table.</summary>
-/// <param name="orig">The initiator's tuple, as conntrack has it.</param>
-/// <param name="reply">The responder's tuple.</param>
-/// <param name="isNew">Announced by a NEW event; otherwise found by a dump or in mid-life.</param>
-internal delegate void ConntrackSeen(in ConntrackTuple orig, in ConntrackTuple reply, bool isNew);
-
 /// <summary>An entry whose counters are wanted now, because its TCP connection ended.</summary>
 internal readonly record struct ConntrackFetch(ConntrackKey Key);
 
@@ -19,7 +13,7 @@ internal readonly record struct ConntrackFetch(ConntrackKey Key);
 /// Follows connections through the kernel's messages and writes their rows. A pure state machine: its only input is
 /// <see cref="OnDatagram"/>, so a recording of the datagrams gives the same rows again. Not thread safe; no allocation per event.
 /// </summary>
-internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account)
+internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account, ConntrackSeen? seen = null)
 {
     // 64 gets go out per turn of the source's loop, so this is what some hundred turns clear; beyond it the next dump or DESTROY serves.
     private const int FetchesMax = 8192;
@@ -48,9 +42,6 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
 
     /// <summary>Connections in the table.</summary>
     public int Count => entries.Count;
-
-    /// <summary>Hears of each connection that enters the table, before anything else is done with it.</summary>
-    public ConntrackSeen? Seen { get; set; }
 
     /// <summary>Takes the next TCP connection whose counters are wanted. A replay leaves them: the answers are in the recording.</summary>
     public bool TryTakeFetch(out ConntrackFetch fetch) => fetches.TryDequeue(out fetch);
@@ -400,10 +391,10 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
             return false;
         }
 
-        Seen?.Invoke(in message.Orig, in message.Reply, !found);
         var entry = Begin(in message, timeUs, found);
         entry.Learn(in message, timeUs);
         entries.Add(key, entry);
+        seen?.Invoke(key.Orig, in message.Reply, isNew: !found);
         return true;
     }
 

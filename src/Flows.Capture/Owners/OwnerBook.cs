@@ -23,6 +23,7 @@ internal sealed class OwnerBook(
     SocketProcesses? processes, TimeSpan listenerAge, TimeProvider time)
 {
     private readonly long listenerTicks = (long)(listenerAge.TotalSeconds * time.TimestampFrequency);
+    private bool hearsConntrack;
 
     /// <summary>A connection that conntrack sees.</summary>
     /// <param name="orig">The initiator as it dialled: its socket's own tuple.</param>
@@ -30,6 +31,7 @@ internal sealed class OwnerBook(
     /// <param name="isNew">It begins now, so nothing that is known of its tuple is about it.</param>
     public void OnConntrack(in ConntrackTuple orig, in ConntrackTuple reply, bool isNew)
     {
+        Volatile.Write(ref hearsConntrack, true);
         if (orig.Protocol is IpProtocol.Tcp or IpProtocol.Udp)
         {
             var client = new SocketTuple(orig.Src, orig.Dst, orig.SrcPort, orig.DstPort, orig.Protocol);
@@ -45,7 +47,9 @@ internal sealed class OwnerBook(
             var client = initiatorIsLow
                 ? new SocketTuple(key.Low, key.High, key.LowPort, key.HighPort, key.Protocol)
                 : new SocketTuple(key.High, key.Low, key.HighPort, key.LowPort, key.Protocol);
-            Ask(in client, Turned(in client), isNew: true);
+
+            // Where conntrack tells of the same connections, it tells which are new; asking twice would cost twice.
+            Ask(in client, Turned(in client), isNew: !Volatile.Read(ref hearsConntrack));
         }
     }
 

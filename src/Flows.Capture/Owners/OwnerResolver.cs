@@ -2,6 +2,7 @@ using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Core;
 using Flows.Core.Accounting;
+using Flows.Core.Facts;
 
 namespace Flows.Capture.Owners;
 
@@ -90,8 +91,14 @@ public sealed class OwnerResolver : IDisposable
         Run("owner names", () => Name(names));
     }
 
-    /// <summary>Hears of the connections of a conntrack source in the same network namespace. Call it before the source runs.</summary>
-    public void Watch(ConntrackSource source) => source.Seen = OnConntrack;
+    /// <summary>
+    /// Hears of a connection that conntrack tracks in the same network namespace: a <see cref="ConntrackSeen"/>. Does nothing before
+    /// <see cref="Start"/>.
+    /// </summary>
+    /// <param name="orig">The initiator as it dialled: its socket's own tuple.</param>
+    /// <param name="reply">The responder as it answers: its socket's own tuple, behind DNAT and SNAT.</param>
+    /// <param name="isNew">It begins now; otherwise it was found.</param>
+    public void OnConntrack(in ConntrackTuple orig, in ConntrackTuple reply, bool isNew) => Volatile.Read(ref book)?.OnConntrack(in orig, in reply, isNew);
 
     /// <summary>Hears of the connections that a table of live packets begins.</summary>
     public void Watch(FlowTable table) =>
@@ -116,11 +123,22 @@ public sealed class OwnerResolver : IDisposable
         stop.Dispose();
     }
 
-    internal void OnConntrack(in ConntrackTuple orig, in ConntrackTuple reply, bool isNew) => Volatile.Read(ref book)?.OnConntrack(in orig, in reply, isNew);
-
     private void Run(string name, Action work)
     {
-        var thread = new Thread(() => work()) { IsBackground = true, Name = name };
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                work();
+            }
+            catch (Exception fault)
+            {
+                // The thread's top. Flows go on without owners, and coverage says so.
+                Volatile.Write(ref book, null);
+                notes.Note(new CoverageFact("owners", "sockets", CoverageLevel.None, $"Owners are no longer looked up: {fault.Message} Restart the collector.", time.NowUs()));
+            }
+        })
+        { IsBackground = true, Name = name };
         threads.Add(thread);
         thread.Start();
     }

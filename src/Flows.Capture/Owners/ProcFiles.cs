@@ -10,7 +10,7 @@ internal static class ProcFiles
     /// <summary>The processes of this /proc, in its own order.</summary>
     public static IEnumerable<int> Processes()
     {
-        foreach (var path in Directory.EnumerateDirectories("/proc"))
+        foreach (var path in Directory.Exists("/proc") ? Directory.EnumerateDirectories("/proc") : [])
         {
             if (int.TryParse(path.AsSpan("/proc/".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
             {

@@ -22,8 +22,8 @@ internal sealed class OwnerRun : IDisposable
     {
         Resolver = new OwnerResolver(Point, options, Notes, TimeProvider.System);
         source = new ConntrackSource(
-            Point, Resolver.Stamp((in FlowRow row) => rows.Add(row)), new HopAccount("conntrack", "events"), TimeProvider.System, new ConntrackSourceOptions());
-        Resolver.Watch(source);
+            Point, Resolver.Stamp((in FlowRow row) => rows.Add(row)), new HopAccount("conntrack", "events"), TimeProvider.System, new ConntrackSourceOptions(),
+            seen: Resolver.OnConntrack);
     }
 
     public NodeNotes Notes { get; } = new();

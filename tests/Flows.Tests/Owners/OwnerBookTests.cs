@@ -2,6 +2,7 @@ using Flows.Capture;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Owners;
+using Flows.Capture.Packets;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Microsoft.Extensions.Time.Testing;
@@ -141,6 +142,29 @@ public sealed class OwnerBookTests : IDisposable
         Assert.False(lookup.Turn());
         Assert.Equal((1, 1), ((int)Report().Seen, (int)Report().Dropped["no_socket"]));
         Assert.Empty(asked);
+    }
+
+    [Fact]
+    public void A_packet_that_opens_a_connection_asks_once_and_its_row_has_the_owner()
+    {
+        sockets.Add(Socket(Here, 40_000, There, 443, uid: 1000, cgroup: 77));
+        var rows = new List<FlowRow>();
+        var table = new FlowTable(
+            new ObservationPoint("node-1", "test"), FlowSource.Packets, new FlowTableOptions(), new OwnerStamp(() => book, (in FlowRow row) => rows.Add(row)).Take)
+        {
+            Opened = book.OnFlow,
+        };
+        var syn = new DecodedPacket
+        {
+            Src = Own, Dst = NetAddress.Parse(There), SrcPort = 40_000, DstPort = 443, Protocol = IpProtocol.Tcp, TcpFlags = TcpFlags.Syn, TcpSeq = 7,
+        };
+        table.Track(in syn, 1_000_000);
+        table.Track(in syn, 2_000_000);
+        lookup.Turn();
+        Id(0, 0);
+        table.Finish();
+        Assert.Equal(Id(77, 1000), Assert.Single(rows).SrcOwnerId);
+        Assert.Single(asked);
     }
 
     [Fact]
