@@ -6,6 +6,7 @@ using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Live;
 using Flows.Capture.Names;
+using Flows.Capture.Owners;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
 using Flows.Core;
@@ -31,6 +32,7 @@ internal sealed class Collection : IAsyncDisposable
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
     private readonly List<ConntrackSource> conntracks = [];
+    private readonly OwnerResolver? owners;
     private readonly List<InterfaceSource> interfaces = [];
 
     public Collection(SourceOptions options, TimeProvider time)
@@ -38,13 +40,20 @@ internal sealed class Collection : IAsyncDisposable
         var point = new ObservationPoint(options.Node, options.Scope);
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
+        FlowSink sink = batcher.AppendOrDrop;
+        if (options.Owners)
+        {
+            owners = new OwnerResolver(point, new OwnerOptions { Processes = options.OwnerProcesses }, Notes, time);
+            sink = owners.Stamp(sink);
+        }
+
         if (options.Conntrack)
         {
             // The node's own network namespace first, then further ones; each has its own thread, table and books.
             string?[] spaces = [null, .. options.Namespaces];
             foreach (var space in spaces)
             {
-                AddConntrack(point, options, space, time);
+                AddConntrack(point, options, space, sink, time);
             }
         }
 
@@ -63,7 +72,8 @@ internal sealed class Collection : IAsyncDisposable
 
         foreach (var name in options.Interfaces)
         {
-            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
+            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), sink, origin: name);
+            owners?.Watch(table);
             interfaces.Add(new InterfaceSource(
                 new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account, names), account, time, TapPackets($"{options.Node}/{name}")));
         }
@@ -73,7 +83,7 @@ internal sealed class Collection : IAsyncDisposable
     public ChannelReader<RecordBatch> Batches => batches.Reader;
 
     /// <summary>The books, in the order of the data.</summary>
-    public IReadOnlyList<HopAccount> Accounts => [.. accounts, batcher.Account, Notes.Account];
+    public IReadOnlyList<HopAccount> Accounts => [.. accounts, .. owners is null ? [] : new[] { owners.Account }, batcher.Account, Notes.Account];
 
     /// <summary>What the sources learn beside flows: coverage, owners, names.</summary>
     public NodeNotes Notes { get; } = new();
@@ -88,6 +98,9 @@ internal sealed class Collection : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+
+        // Before the sources: what they find at their start then has its owners.
+        owners?.Start();
         var running = interfaces.Select(one => one.RunAsync(ending.Token)).ToList();
         running.AddRange(conntracks.Select(one => one.RunAsync(ending.Token)));
 
@@ -108,11 +121,12 @@ internal sealed class Collection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        owners?.Dispose();
         await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
     }
 
-    private void AddConntrack(ObservationPoint point, SourceOptions options, string? space, TimeProvider time)
+    private void AddConntrack(ObservationPoint point, SourceOptions options, string? space, FlowSink sink, TimeProvider time)
     {
         var name = space is null ? "conntrack" : $"conntrack@{space}";
         var events = new HopAccount(name, "events");
@@ -125,7 +139,10 @@ internal sealed class Collection : IAsyncDisposable
             Namespace = space,
             MemoryFile = options.MemoryDirectory is { } directory ? Path.Combine(directory, $"{name.Replace('/', '_')}.watched") : null,
         };
-        conntracks.Add(new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/{name}"), notes: Notes));
+
+        // The sockets of a further namespace are not in the tables that this process may ask.
+        ConntrackSeen? seen = owners is null || space is not null ? null : owners.OnConntrack;
+        conntracks.Add(new ConntrackSource(point, sink, events, time, settings, TapNetlink($"{options.Node}/{name}"), seen, Notes));
     }
 
     private Action<ReadOnlySpan<byte>, long>? TapNetlink(string name)

@@ -38,6 +38,12 @@ internal sealed record SourceOptions
     /// <summary>Where sources remember over restarts what they have reported; nowhere when null.</summary>
     public string? MemoryDirectory { get; init; }
 
+    /// <summary>Look up who owns the sockets of connections that begin or end here.</summary>
+    public bool Owners { get; init; } = true;
+
+    /// <summary>Also look up process and executable.</summary>
+    public bool OwnerProcesses { get; init; }
+
     /// <summary>A pcapng file that gets every netlink message and packet as it was received; none when null.</summary>
     public string? RecordTo { get; init; }
 }
@@ -77,6 +83,12 @@ internal sealed class SourceOptionSet
     };
 
     private readonly Option<bool> noNames = CommonOptions.NoNames();
+    private readonly Option<bool> noOwners = new("--no-owners") { Description = "Do not look up which user, unit, container or pod owns the sockets on this node." };
+    private readonly Option<bool> ownerProcesses = new("--owner-processes")
+    {
+        Description = "Also look up process and executable of sockets (needs CAP_SYS_PTRACE and the node's pid namespace).",
+    };
+
     private readonly Option<FileInfo> record = new("--record")
     {
         Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
@@ -96,6 +108,8 @@ internal sealed class SourceOptionSet
         conntrackEntries.Validators.Add(result => Between(result, 1, 16_777_216));
         verb.Add(conntrackBuffer);
         verb.Add(conntrackEntries);
+        verb.Add(noOwners);
+        verb.Add(ownerProcesses);
         verb.Add(record);
     }
 
@@ -114,6 +128,8 @@ internal sealed class SourceOptionSet
             Namespaces = spaces,
             ConntrackBufferBytes = parsed.GetValue(conntrackBuffer) << 20,
             ConntrackEntriesMax = parsed.GetValue(conntrackEntries),
+            Owners = !parsed.GetValue(noOwners),
+            OwnerProcesses = parsed.GetValue(ownerProcesses),
             RecordTo = parsed.GetValue(record)?.FullName,
         };
     }
