@@ -7,11 +7,11 @@ namespace Flows;
 internal static class CommonOptions
 {
     /// <summary>The store's directory.</summary>
-    public static Option<DirectoryInfo> Store() => new("--store")
+    public static Option<DirectoryInfo> Store(bool required = true) => new("--store")
     {
         Description = "Directory of the store.",
         HelpName = "DIR",
-        Required = true,
+        Required = required,
     };
 
     /// <summary>How data is printed.</summary>

@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+using Apache.Arrow;
 using Flows.Capture.Files;
 using Flows.Core;
 using Flows.Core.Accounting;
@@ -10,7 +12,8 @@ internal sealed record ReplayOptions
 {
     public required IReadOnlyList<string> Files { get; init; }
 
-    public required string StoreDirectory { get; init; }
+    /// <summary>Where the rows are kept; null to build their batches and keep nothing.</summary>
+    public required string? StoreDirectory { get; init; }
 
     public IReadOnlyList<string> Inventories { get; init; } = [];
 
@@ -30,7 +33,7 @@ internal sealed record ReplayOutcome(
     IReadOnlyList<HopReport> Conservation,
     string? Fault);
 
-/// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore.</summary>
+/// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore, or up to the batches only.</summary>
 internal static class Replay
 {
     /// <summary>Returns when everything readable is sealed and rolled up.</summary>
@@ -43,18 +46,32 @@ internal static class Replay
             CaptureFileReader.Open(file).Dispose();
         }
 
-        using var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
-        using var keeper = Keeper.Open(options.StoreDirectory, store, time);
+        return options.StoreDirectory is { } directory
+            ? await IntoStoreAsync(options, directory, time, cancellation).ConfigureAwait(false)
+            : await ReadAsync(options, BatchesAreLetGo, time, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<ReplayOutcome> IntoStoreAsync(ReplayOptions options, string directory, TimeProvider time, CancellationToken cancellation)
+    {
+        using var store = FlowStore.Open(directory, time, new StoreOptions());
+        using var keeper = Keeper.Open(directory, store, time);
         keeper.Import(options.Inventories, options.Scope);
 
-        // 2. From the files to the log, each node's rows in batches of their own.
-        await using var lanes = new ReplayLanes(keeper, options.Scope, time);
-        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
-        var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
-        await lanes.CompleteAsync().ConfigureAwait(false);
+        // 2. From the files to the log.
+        var outcome = await ReadAsync(options, (node, batches) => keeper.TakeAllAsync(node, options.Scope, batches), time, cancellation).ConfigureAwait(false);
 
         // 3. From the log to the store.
         keeper.SealAll();
+        return outcome with { Conservation = [.. outcome.Conservation, keeper.Intake.Rows.Report(), keeper.Account.Report()] };
+    }
+
+    /// <summary>From the files to the batches of each node.</summary>
+    private static async Task<ReplayOutcome> ReadAsync(ReplayOptions options, BatchTaker take, TimeProvider time, CancellationToken cancellation)
+    {
+        await using var lanes = new ReplayLanes(take, time);
+        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
+        var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
+        await lanes.CompleteAsync().ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         var packets = points.Packets.Report();
         return new ReplayOutcome(
@@ -63,14 +80,16 @@ internal static class Replay
             packets.Dropped,
             points.Connections,
             lanes.Reports.Sum(report => report.Forwarded),
-            [
-                packets,
-                .. points.Events is { } events ? [events.Report()] : (HopReport[])[],
-                .. lanes.Reports,
-                keeper.Intake.Rows.Report(),
-                keeper.Account.Report(),
-            ],
+            [packets, .. points.Events is { } events ? [events.Report()] : (HopReport[])[], .. lanes.Reports],
             fault);
+    }
+
+    private static async Task BatchesAreLetGo(string node, ChannelReader<RecordBatch> batches)
+    {
+        await foreach (var batch in batches.ReadAllAsync().ConfigureAwait(false))
+        {
+            batch.Dispose();
+        }
     }
 
     /// <summary>Reads file after file; a broken one gives what it has, and does not keep the next from being read.</summary>

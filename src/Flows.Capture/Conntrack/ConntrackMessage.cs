@@ -22,7 +22,7 @@ internal enum ConntrackMessageKind : byte
 /// One direction of a connection. The identifier of an ICMP query stands on the asker's side: source port of the original,
 /// destination port of the reply, so that reversing a tuple works for every protocol.
 /// </summary>
-internal readonly record struct ConntrackTuple(
+public readonly record struct ConntrackTuple(
     NetAddress Src, NetAddress Dst, ushort SrcPort, ushort DstPort, byte Protocol, ushort IcmpTypeCode)
 {
     /// <summary>Both ends in 127.0.0.0/8 or at ::1.</summary>

@@ -13,7 +13,7 @@ internal readonly record struct ConntrackFetch(ConntrackKey Key);
 /// Follows connections through the kernel's messages and writes their rows. A pure state machine: its only input is
 /// <see cref="OnDatagram"/>, so a recording of the datagrams gives the same rows again. Not thread safe; no allocation per event.
 /// </summary>
-internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account)
+internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account, ConntrackSeen? seen = null)
 {
     // 64 gets go out per turn of the source's loop, so this is what some hundred turns clear; beyond it the next dump or DESTROY serves.
     private const int FetchesMax = 8192;
@@ -394,6 +394,7 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
         var entry = Begin(in message, timeUs, found);
         entry.Learn(in message, timeUs);
         entries.Add(key, entry);
+        seen?.Invoke(key.Orig, in message.Reply, isNew: !found);
         return true;
     }
 

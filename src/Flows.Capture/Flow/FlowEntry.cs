@@ -46,10 +46,10 @@ internal struct FlowEntry
     /// <summary>TCP: the initiator's first sequence number, see <see cref="Marks.IsnKnown"/>. Otherwise type * 256 + code of the first ICMP message.</summary>
     public uint Isn;
 
-    /// <summary>Next entry with the same bucket, or in the list of free entries; -1 at the end.</summary>
-    public int Next;
+    /// <summary>Upper half of the key's hash, as the table's slot holds it.</summary>
+    public uint Tag;
 
-    // Neighbours and slot in the expiry wheel.
+    // Neighbours and slot in the expiry wheel; a free entry has the next free one as its neighbour, or -1.
     public int WheelNext;
     public int WheelPrevious;
     public short WheelSlot;

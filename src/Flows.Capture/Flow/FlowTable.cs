@@ -53,8 +53,8 @@ public sealed class FlowTable
 
         // 2. Find the connection, unless it is over by now or this packet opens another on the same ports.
         var key = FlowKey.Of(in packet, out var fromLow);
-        var hash = entries.HashOf(in key);
-        var index = entries.Find(in key, hash);
+        var tag = entries.TagOf(in key);
+        var index = entries.Find(in key, tag);
         if (index >= 0)
         {
             ref var known = ref entries.Items[index];
@@ -76,7 +76,7 @@ public sealed class FlowTable
         var isNew = index < 0;
         if (isNew)
         {
-            index = Begin(in key, hash, in packet, fromLow, timeUs);
+            index = Begin(in key, tag, in packet, fromLow, timeUs);
             Owns(ref entries.Items[index], fromLow, timeUs, observer);
         }
 
@@ -115,7 +115,7 @@ public sealed class FlowTable
     public void Refuse(in DecodedPacket quoted)
     {
         var key = FlowKey.Of(in quoted, out var fromLow);
-        var index = entries.Find(in key, entries.HashOf(in key));
+        var index = entries.Find(in key, entries.TagOf(in key));
         if (index < 0)
         {
             return;
@@ -180,7 +180,7 @@ public sealed class FlowTable
             && TcpTracking.OpensAnother(in entry, in packet, fromLow == entry.Has(Marks.InitiatorIsLow));
     }
 
-    private int Begin(in FlowKey key, ulong hash, in DecodedPacket packet, bool fromLow, long timeUs)
+    private int Begin(in FlowKey key, uint tag, in DecodedPacket packet, bool fromLow, long timeUs)
     {
         if (entries.IsFull)
         {
@@ -201,7 +201,7 @@ public sealed class FlowTable
         }
 
         entry.ConnId = rows.NextConnId(in entry);
-        return entries.Insert(in entry, hash);
+        return entries.Insert(in entry, tag);
     }
 
     private void Schedule(int index, bool isNew)

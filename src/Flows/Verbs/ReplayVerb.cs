@@ -10,7 +10,8 @@ internal static class ReplayVerb
     public static Command Create()
     {
         var files = new Argument<FileInfo[]>("FILE") { Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record'.", Arity = ArgumentArity.OneOrMore };
-        var store = CommonOptions.Store();
+        var store = CommonOptions.Store(required: false);
+        var noStore = new Option<bool>("--no-store") { Description = "Decode, track and build the batches, and keep nothing: what does this file hold, how fast is it read?" };
         var inventory = CommonOptions.Inventory();
         var node = new Option<string>("--node") { Description = "The node that saw the packets, where the file does not say.", HelpName = "NAME", DefaultValueFactory = _ => "replay" };
         var scope = new Option<string>("--scope") { Description = "The routing domain of the addresses.", HelpName = "NAME", DefaultValueFactory = _ => "default" };
@@ -18,14 +19,23 @@ internal static class ReplayVerb
         var verb = new Command("replay", """
             Put capture files through the same path as live traffic. Returns when all is sealed and rolled up.
 
-            Example: flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
-            """) { files, store, inventory, node, scope, output };
+            Examples:
+              flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
+              flows replay monday.pcap --no-store --output json
+            """) { files, store, noStore, inventory, node, scope, output };
+        verb.Validators.Add(result =>
+        {
+            if ((result.GetResult(store) is null) == (result.GetResult(noStore) is null))
+            {
+                result.AddError("Name a directory with --store, or say --no-store.");
+            }
+        });
         verb.SetAction(async (parsed, cancel) =>
         {
             var options = new ReplayOptions
             {
                 Files = [.. parsed.GetRequiredValue(files).Select(file => file.FullName)],
-                StoreDirectory = parsed.GetRequiredValue(store).FullName,
+                StoreDirectory = parsed.GetValue(store)?.FullName,
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Node = parsed.GetRequiredValue(node),
                 Scope = parsed.GetRequiredValue(scope),
