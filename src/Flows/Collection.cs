@@ -24,38 +24,33 @@ internal sealed class Collection : IAsyncDisposable
 
     // A recording is for an hour of a lively node or a day of a quiet one, not for ever.
     private const long RecordingBytesMax = 256L << 20;
+    private const int RecordedInterfacesMax = 1024;
 
     private readonly Channel<RecordBatch> batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesMax) { SingleReader = true });
     private readonly List<HopAccount> accounts = [];
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
     private readonly ConntrackSource? conntrack;
-    private readonly List<InterfaceSource> interfaces = [];
+    private readonly InterfaceSource? packets;
 
     public Collection(SourceOptions options, TimeProvider time)
     {
         var point = new ObservationPoint(options.Node, options.Scope);
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
+        var owns = options.Conntrack && options.Interfaces.Count > 0 ? new TrackedTuples(time) : null;
         if (options.Conntrack)
         {
             var events = new HopAccount("conntrack", "events");
             accounts.Add(events);
+            ConntrackSeen? seen = owns is null ? null : (in ConntrackTuple orig, in ConntrackTuple reply, bool _) => owns.Note(in orig, in reply);
             var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/conntrack"));
+            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/conntrack"), seen, alive: seen);
         }
 
-        var account = PacketTracker.NewAccount();
         if (options.Interfaces.Count > 0)
         {
-            accounts.Add(account);
-        }
-
-        foreach (var name in options.Interfaces)
-        {
-            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
-            interfaces.Add(new InterfaceSource(
-                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
+            packets = OpenPackets(options, point, owns, time);
         }
     }
 
@@ -69,20 +64,17 @@ internal sealed class Collection : IAsyncDisposable
     public NodeNotes Notes { get; } = new();
 
     /// <summary>What the kernel does not give as it should, in sentences.</summary>
-    public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];
+    public IReadOnlyList<string> Warnings => [.. conntrack?.Warnings ?? [], .. packets?.Warnings ?? []];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
-    public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Opened)]);
+    public Task Started => Task.WhenAll(conntrack?.Started ?? Task.CompletedTask, packets?.Opened ?? Task.CompletedTask);
 
     /// <summary>Runs all sources until cancelled, or until the first fails, which stops the others; then completes the channel.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = interfaces.Select(one => one.RunAsync(ending.Token)).ToList();
-        if (conntrack is not null)
-        {
-            running.Add(conntrack.RunAsync(ending.Token));
-        }
+        Task?[] sources = [packets?.RunAsync(ending.Token), conntrack?.RunAsync(ending.Token)];
+        var running = sources.OfType<Task>().ToList();
 
         try
         {
@@ -116,15 +108,47 @@ internal sealed class Collection : IAsyncDisposable
         return (datagram, timeUs) => recording.WriteNetlink(id, datagram, timeUs);
     }
 
-    private FrameTap? TapPackets(string name)
+    /// <summary>One tracker for all interfaces: a flow that several of them see is one flow.</summary>
+    private InterfaceSource OpenPackets(SourceOptions options, ObservationPoint point, TrackedTuples? owns, TimeProvider time)
+    {
+        var account = PacketTracker.NewAccount();
+        accounts.Add(account);
+        FlowSink rows = batcher.AppendOrDrop;
+        if (owns is not null)
+        {
+            var filter = new ConntrackOwns(owns, rows);
+            accounts.Add(filter.Account);
+            rows = filter.Take;
+        }
+
+        var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), rows);
+        var settings = new InterfaceSourceOptions { Interfaces = options.Interfaces, RingBytes = options.RingMib << 20 };
+        return new InterfaceSource(settings, new PacketTracker(table, account), account, Notes, time, TapPackets(options.Node));
+    }
+
+    private FrameTap? TapPackets(string node)
     {
         if (recording is null)
         {
             return null;
         }
 
-        // The link type is known with the first frame; each interface has one thread, so one frame is the first.
-        int? id = null;
-        return (frame, linkType, wireLength, timeUs) => recording.Write(id ??= recording.AddInterface(name, (ushort)linkType), frame, wireLength, timeUs);
+        // One thread captures on all interfaces. A busy node makes new names all day; a recording that is bounded in bytes needs no more of them.
+        var ids = new Dictionary<(string Name, int LinkType), int>();
+        return (name, frame, linkType, wireLength, timeUs) =>
+        {
+            if (!ids.TryGetValue((name, linkType), out var id))
+            {
+                if (ids.Count == RecordedInterfacesMax)
+                {
+                    return;
+                }
+
+                id = recording.AddInterface($"{node}/{name}", (ushort)linkType);
+                ids.Add((name, linkType), id);
+            }
+
+            recording.Write(id, frame, wireLength, timeUs);
+        };
     }
 }

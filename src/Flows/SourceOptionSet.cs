@@ -6,6 +6,9 @@ namespace Flows;
 /// <summary>What to watch on this machine.</summary>
 internal sealed record SourceOptions
 {
+    /// <summary>The default of <see cref="RingMib"/>.</summary>
+    public const int RingMibDefault = 32;
+
     /// <summary>The node's name, as the inventory knows it.</summary>
     public required string Node { get; init; }
 
@@ -14,8 +17,11 @@ internal sealed record SourceOptions
 
     public bool Conntrack { get; init; }
 
-    /// <summary>Names of the interfaces whose packets are tracked.</summary>
+    /// <summary>Names and globs of the interfaces whose packets are tracked, and exclusions; see <c>InterfaceSourceOptions</c>.</summary>
     public IReadOnlyList<string> Interfaces { get; init; } = [];
+
+    /// <summary>MiB of kernel memory for packets that wait, for all interfaces together.</summary>
+    public int RingMib { get; init; } = RingMibDefault;
 
     /// <summary>Switch conntrack's accounting, events and timestamps on in this network namespace.</summary>
     public bool ManageSysctl { get; init; }
@@ -27,6 +33,9 @@ internal sealed record SourceOptions
 /// <summary>The flags that <c>collect</c> and <c>up</c> share.</summary>
 internal sealed class SourceOptionSet
 {
+    private const int RingMibMin = 2;
+    private const int RingMibMax = 1024;
+
     private readonly Option<string> node = new("--node") { Description = "This node's name in the inventory. The host name unless given.", HelpName = "NAME" };
     private readonly Option<string> scope = new("--scope")
     {
@@ -36,7 +45,19 @@ internal sealed class SourceOptionSet
     };
 
     private readonly Option<bool> conntrack = new("--conntrack") { Description = "Record what the kernel's connection tracking sees (needs CAP_NET_ADMIN). The default when no --interface is given." };
-    private readonly Option<string[]> interfaces = new("--interface") { Description = "Track the packets of this interface (needs CAP_NET_RAW). May be repeated.", HelpName = "NAME" };
+    private readonly Option<string[]> interfaces = new("--interface") 
+    {
+        Description = "Track the packets of these interfaces (needs CAP_NET_RAW): a name, a glob such as 'veth*', or '!NAME' to leave one out. May be repeated.",
+        HelpName = "PATTERN",
+    };
+
+    private readonly Option<int> ringMib = new("--ring-mib")
+    {
+        Description = "Kernel memory in MiB for packets that wait, shared by all interfaces, at least 2 each; 2 to 1024.",
+        HelpName = "MIB",
+        DefaultValueFactory = _ => SourceOptions.RingMibDefault,
+    };
+
     private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in this network namespace." };
     private readonly Option<FileInfo> record = new("--record")
     {
@@ -50,6 +71,7 @@ internal sealed class SourceOptionSet
         verb.Add(scope);
         verb.Add(conntrack);
         verb.Add(interfaces);
+        verb.Add(ringMib);
         verb.Add(manageSysctl);
         verb.Add(record);
     }
@@ -63,8 +85,13 @@ internal sealed class SourceOptionSet
             Scope = parsed.GetValue(scope) ?? "default",
             Conntrack = parsed.GetValue(conntrack) || chosen.Length == 0,
             Interfaces = chosen.Distinct(StringComparer.Ordinal).ToArray(),
+            RingMib = CheckedRing(parsed.GetValue(ringMib)),
             ManageSysctl = parsed.GetValue(manageSysctl),
             RecordTo = parsed.GetValue(record)?.FullName,
         };
     }
+
+    private static int CheckedRing(int mib) => mib is >= RingMibMin and <= RingMibMax
+        ? mib
+        : throw new FlowsException(ExitCode.Usage, $"--ring-mib must lie between {RingMibMin} and {RingMibMax}.");
 }

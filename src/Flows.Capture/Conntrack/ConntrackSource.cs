@@ -53,15 +53,16 @@ public sealed class ConntrackSource
     /// <param name="options">How to follow.</param>
     /// <param name="tap">Gets exactly the datagrams that the tracker gets, in order, before it does, with their times; see <c>ConntrackReplay</c>.</param>
     /// <param name="seen">Told of each connection that enters the table.</param>
+    /// <param name="alive">Told of each connection that a dump shows.</param>
     public ConntrackSource(
         ObservationPoint point, FlowSink sink, HopAccount account, TimeProvider time, ConntrackSourceOptions options, Action<ReadOnlySpan<byte>, long>? tap = null,
-        ConntrackSeen? seen = null)
+        ConntrackSeen? seen = null, ConntrackSeen? alive = null)
     {
         this.account = account;
         this.time = time;
         this.options = options;
         this.tap = tap;
-        tracker = new ConntrackTracker(point, sink, account, seen);
+        tracker = new ConntrackTracker(point, sink, account, seen, alive);
     }
 
     /// <summary>What is not as it should be: what, with which consequence, and how to mend it.</summary>

@@ -13,7 +13,7 @@ internal readonly record struct ConntrackFetch(ConntrackKey Key);
 /// Follows connections through the kernel's messages and writes their rows. A pure state machine: its only input is
 /// <see cref="OnDatagram"/>, so a recording of the datagrams gives the same rows again. Not thread safe; no allocation per event.
 /// </summary>
-internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account, ConntrackSeen? seen = null)
+internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account, ConntrackSeen? seen = null, ConntrackSeen? alive = null)
 {
     // 64 gets go out per turn of the source's loop, so this is what some hundred turns clear; beyond it the next dump or DESTROY serves.
     private const int FetchesMax = 8192;
@@ -213,6 +213,7 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
         if (message.IsDump)
         {
             OnDumped(ref entry, isNew);
+            alive?.Invoke(key.Orig, in message.Reply, isNew: false);
         }
 
         WriteOnAnswer(in key, ref entry, timeUs);
