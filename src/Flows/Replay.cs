@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Threading.Channels;
 using Apache.Arrow;
 using Flows.Capture.Files;
@@ -31,7 +32,7 @@ internal sealed record ReplayOutcome(
     long Connections,
     long Rows,
     IReadOnlyList<HopReport> Conservation,
-    string? Fault);
+    [property: JsonIgnore] string? Fault);
 
 /// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore, or up to the batches only.</summary>
 internal static class Replay
@@ -41,24 +42,22 @@ internal static class Replay
     public static async Task<ReplayOutcome> RunAsync(ReplayOptions options, TimeProvider time, CancellationToken cancellation)
     {
         // 1. What cannot work at all fails before anything is written.
-        foreach (var file in options.Files)
-        {
-            CaptureFileReader.Open(file).Dispose();
-        }
+        using var inputs = ReplayInputs.Check(options.Files);
 
         return options.StoreDirectory is { } directory
-            ? await IntoStoreAsync(options, directory, time, cancellation).ConfigureAwait(false)
-            : await ReadAsync(options, BatchesAreLetGo, time, cancellation).ConfigureAwait(false);
+            ? await IntoStoreAsync(options, inputs, directory, time, cancellation).ConfigureAwait(false)
+            : await ReadAsync(options, inputs, BatchesAreLetGo, time, cancellation).ConfigureAwait(false);
     }
 
-    private static async Task<ReplayOutcome> IntoStoreAsync(ReplayOptions options, string directory, TimeProvider time, CancellationToken cancellation)
+    private static async Task<ReplayOutcome> IntoStoreAsync(ReplayOptions options, ReplayInputs inputs, string directory, TimeProvider time, CancellationToken cancellation)
     {
         using var store = FlowStore.Open(directory, time, new StoreOptions());
         using var keeper = Keeper.Open(directory, store, time);
         keeper.Import(options.Inventories, options.Scope);
 
         // 2. From the files to the log.
-        var outcome = await ReadAsync(options, (node, batches) => keeper.TakeAllAsync(node, options.Scope, batches), time, cancellation).ConfigureAwait(false);
+        var outcome = await ReadAsync(
+            options, inputs, (node, batches) => keeper.TakeAllAsync(node, options.Scope, batches), time, cancellation).ConfigureAwait(false);
 
         // 3. From the log to the store.
         keeper.SealAll();
@@ -66,11 +65,11 @@ internal static class Replay
     }
 
     /// <summary>From the files to the batches of each node.</summary>
-    private static async Task<ReplayOutcome> ReadAsync(ReplayOptions options, BatchTaker take, TimeProvider time, CancellationToken cancellation)
+    private static async Task<ReplayOutcome> ReadAsync(ReplayOptions options, ReplayInputs inputs, BatchTaker take, TimeProvider time, CancellationToken cancellation)
     {
         await using var lanes = new ReplayLanes(take, time);
         var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
-        var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
+        var fault = await Task.Run(() => ReadAll(inputs, points, cancellation), CancellationToken.None).ConfigureAwait(false);
         await lanes.CompleteAsync().ConfigureAwait(false);
         cancellation.ThrowIfCancellationRequested();
         var packets = points.Packets.Report();
@@ -93,14 +92,14 @@ internal static class Replay
     }
 
     /// <summary>Reads file after file; a broken one gives what it has, and does not keep the next from being read.</summary>
-    private static string? ReadAll(IReadOnlyList<string> files, ReplayPoints points, CancellationToken cancellation)
+    private static string? ReadAll(ReplayInputs inputs, ReplayPoints points, CancellationToken cancellation)
     {
         var faults = new List<string>();
-        foreach (var file in files)
+        foreach (var file in inputs.Files)
         {
             try
             {
-                using var reader = CaptureFileReader.Open(file);
+                using var reader = inputs.Open(file);
                 while (!cancellation.IsCancellationRequested && reader.TryReadNext(out var packet))
                 {
                     points.Take(in packet);

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Security.Cryptography;
 
 namespace Flows.Capture.Flow;
 
@@ -11,7 +10,8 @@ internal sealed class FlowEntries(int entriesMax)
 {
     private const int CapacityFirst = 1024;
 
-    private readonly ulong hashSeed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    // Sixty of a random identifier's bits: from the kernel, as those of a key, without loading a cryptographic library for them.
+    private readonly ulong hashSeed = BitConverter.ToUInt64(Guid.NewGuid().ToByteArray());
 
     // A slot is the upper half of the key's hash and, below, the entry's index + 1; 0 is empty. The tag tells nearly every other key apart
     // without a look at its entry, and says where the slot's key would like to be, so that shifting and growing need no entry either.

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Flows.Core;
 
 namespace Flows.Verbs;
@@ -9,7 +10,11 @@ internal static class ReplayVerb
 {
     public static Command Create()
     {
-        var files = new Argument<FileInfo[]>("FILE") { Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record'.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record', also compressed with gzip; '-' is standard input.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var store = CommonOptions.Store(required: false);
         var noStore = new Option<bool>("--no-store") { Description = "Decode, track and build the batches, and keep nothing: what does this file hold, how fast is it read?" };
         var inventory = CommonOptions.Inventory();
@@ -22,6 +27,7 @@ internal static class ReplayVerb
             Examples:
               flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
               flows replay monday.pcap --no-store --output json
+              tcpdump -w - | flows replay - --store /tmp/flows
             """) { files, store, noStore, inventory, node, scope, output };
         verb.Validators.Add(result =>
         {
@@ -34,7 +40,7 @@ internal static class ReplayVerb
         {
             var options = new ReplayOptions
             {
-                Files = [.. parsed.GetRequiredValue(files).Select(file => file.FullName)],
+                Files = [.. parsed.GetRequiredValue(files).Select(file => file == ReplayInputs.StandardInput ? file : Path.GetFullPath(file))],
                 StoreDirectory = parsed.GetValue(store)?.FullName,
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Node = parsed.GetRequiredValue(node),
@@ -57,8 +63,7 @@ internal static class ReplayVerb
     {
         if (format == "json")
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(
-                new { result.Packets, result.PacketsInFlows, result.Rejected, result.Connections, result.Rows, result.Conservation }, Json.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, ReplayJson.Default.ReplayOutcome));
             return;
         }
 
@@ -75,3 +80,8 @@ internal static class ReplayVerb
         table.Print(format, Console.Out);
     }
 }
+
+/// <summary>How the outcome is written: generated at build time, since reading types at run time would take a small file longer than its packets.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(ReplayOutcome))]
+internal sealed partial class ReplayJson : JsonSerializerContext;
