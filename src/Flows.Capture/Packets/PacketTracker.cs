@@ -61,6 +61,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         Post();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private DecodeResult Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs, byte observer)
     {
         var isOurs = table.Track(in packet, timeUs, observer);
@@ -136,14 +137,9 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Record(DecodeResult result, int packets = 1)
     {
-        // Held fragments enter the books when their fate is known.
-        if (result == DecodeResult.FragmentHeld)
-        {
-            return;
-        }
-
         results[(int)result] += packets;
         unposted += packets;
         if (unposted >= PostEvery)
@@ -154,9 +150,11 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
 
     private void Post()
     {
+        // Held fragments enter the books when their fate is known; those whose fate is to be lost do now.
         var lost = fragments.TakeLost();
         results[(int)DecodeResult.FragmentUnattributed] += lost;
-        unposted += lost;
+        unposted += lost - results[(int)DecodeResult.FragmentHeld];
+        results[(int)DecodeResult.FragmentHeld] = 0;
         if (unposted == 0)
         {
             return;
