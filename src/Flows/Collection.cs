@@ -5,6 +5,8 @@ using Flows.Capture.Batching;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Live;
+using Flows.Capture.Names;
+using Flows.Capture.Owners;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
 using Flows.Core;
@@ -29,7 +31,8 @@ internal sealed class Collection : IAsyncDisposable
     private readonly List<HopAccount> accounts = [];
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
-    private readonly ConntrackSource? conntrack;
+    private readonly List<ConntrackSource> conntracks = [];
+    private readonly OwnerResolver? owners;
     private readonly List<InterfaceSource> interfaces = [];
 
     public Collection(SourceOptions options, TimeProvider time)
@@ -37,12 +40,21 @@ internal sealed class Collection : IAsyncDisposable
         var point = new ObservationPoint(options.Node, options.Scope);
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
+        FlowSink sink = batcher.AppendOrDrop;
+        if (options.Owners)
+        {
+            owners = new OwnerResolver(point, new OwnerOptions { Processes = options.OwnerProcesses }, Notes, time);
+            sink = owners.Stamp(sink);
+        }
+
         if (options.Conntrack)
         {
-            var events = new HopAccount("conntrack", "events");
-            accounts.Add(events);
-            var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/conntrack"));
+            // The node's own network namespace first, then further ones; each has its own thread, table and books.
+            string?[] spaces = [null, .. options.Namespaces];
+            foreach (var space in spaces)
+            {
+                AddConntrack(point, options, space, sink, time);
+            }
         }
 
         var account = PacketTracker.NewAccount();
@@ -51,11 +63,19 @@ internal sealed class Collection : IAsyncDisposable
             accounts.Add(account);
         }
 
+        // One for all interfaces, so that an answer that crosses several is one.
+        var names = options.Names && options.Interfaces.Count > 0 ? new NameObserver(Notes.Note) : null;
+        if (names is not null)
+        {
+            accounts.Add(names.Account);
+        }
+
         foreach (var name in options.Interfaces)
         {
-            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
+            var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), sink, origin: name);
+            owners?.Watch(table);
             interfaces.Add(new InterfaceSource(
-                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
+                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account, names), account, time, TapPackets($"{options.Node}/{name}")));
         }
     }
 
@@ -63,26 +83,26 @@ internal sealed class Collection : IAsyncDisposable
     public ChannelReader<RecordBatch> Batches => batches.Reader;
 
     /// <summary>The books, in the order of the data.</summary>
-    public IReadOnlyList<HopAccount> Accounts => [.. accounts, batcher.Account, Notes.Account];
+    public IReadOnlyList<HopAccount> Accounts => [.. accounts, .. owners is null ? [] : new[] { owners.Account }, batcher.Account, Notes.Account];
 
     /// <summary>What the sources learn beside flows: coverage, owners, names.</summary>
     public NodeNotes Notes { get; } = new();
 
     /// <summary>What the kernel does not give as it should, in sentences.</summary>
-    public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];
+    public IReadOnlyList<string> Warnings => [.. conntracks.SelectMany(one => one.Warnings)];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
-    public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Opened)]);
+    public Task Started => Task.WhenAll([.. conntracks.Select(one => one.Started), .. interfaces.Select(one => one.Opened)]);
 
     /// <summary>Runs all sources until cancelled, or until the first fails, which stops the others; then completes the channel.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+
+        // Before the sources: what they find at their start then has its owners.
+        owners?.Start();
         var running = interfaces.Select(one => one.RunAsync(ending.Token)).ToList();
-        if (conntrack is not null)
-        {
-            running.Add(conntrack.RunAsync(ending.Token));
-        }
+        running.AddRange(conntracks.Select(one => one.RunAsync(ending.Token)));
 
         try
         {
@@ -101,8 +121,28 @@ internal sealed class Collection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        owners?.Dispose();
         await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
+    }
+
+    private void AddConntrack(ObservationPoint point, SourceOptions options, string? space, FlowSink sink, TimeProvider time)
+    {
+        var name = space is null ? "conntrack" : $"conntrack@{space}";
+        var events = new HopAccount(name, "events");
+        accounts.Add(events);
+        var settings = new ConntrackSourceOptions
+        {
+            ManageSysctl = options.ManageSysctl,
+            ReceiveBufferBytes = options.ConntrackBufferBytes,
+            EntriesMax = options.ConntrackEntriesMax,
+            Namespace = space,
+            MemoryFile = options.MemoryDirectory is { } directory ? Path.Combine(directory, $"{name.Replace('/', '_')}.watched") : null,
+        };
+
+        // The sockets of a further namespace are not in the tables that this process may ask.
+        ConntrackSeen? seen = owners is null || space is not null ? null : owners.OnConntrack;
+        conntracks.Add(new ConntrackSource(point, sink, events, time, settings, TapNetlink($"{options.Node}/{name}"), seen, Notes));
     }
 
     private Action<ReadOnlySpan<byte>, long>? TapNetlink(string name)
