@@ -5,6 +5,7 @@ using Flows.Capture.Batching;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Live;
+using Flows.Capture.Names;
 using Flows.Capture.Owners;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
@@ -30,7 +31,7 @@ internal sealed class Collection : IAsyncDisposable
     private readonly List<HopAccount> accounts = [];
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
-    private readonly ConntrackSource? conntrack;
+    private readonly List<ConntrackSource> conntracks = [];
     private readonly OwnerResolver? owners;
     private readonly List<InterfaceSource> interfaces = [];
 
@@ -48,10 +49,12 @@ internal sealed class Collection : IAsyncDisposable
 
         if (options.Conntrack)
         {
-            var events = new HopAccount("conntrack", "events");
-            accounts.Add(events);
-            var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, sink, events, time, settings, TapNetlink($"{options.Node}/conntrack"), owners is null ? null : owners.OnConntrack);
+            // The node's own network namespace first, then further ones; each has its own thread, table and books.
+            string?[] spaces = [null, .. options.Namespaces];
+            foreach (var space in spaces)
+            {
+                AddConntrack(point, options, space, time, sink);
+            }
         }
 
         var account = PacketTracker.NewAccount();
@@ -60,12 +63,19 @@ internal sealed class Collection : IAsyncDisposable
             accounts.Add(account);
         }
 
+        // One for all interfaces, so that an answer that crosses several is one.
+        var names = options.Names && options.Interfaces.Count > 0 ? new NameObserver(Notes.Note) : null;
+        if (names is not null)
+        {
+            accounts.Add(names.Account);
+        }
+
         foreach (var name in options.Interfaces)
         {
             var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), sink, origin: name);
             owners?.Watch(table);
             interfaces.Add(new InterfaceSource(
-                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
+                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account, names), account, time, TapPackets($"{options.Node}/{name}")));
         }
     }
 
@@ -79,10 +89,10 @@ internal sealed class Collection : IAsyncDisposable
     public NodeNotes Notes { get; } = new();
 
     /// <summary>What the kernel does not give as it should, in sentences.</summary>
-    public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];
+    public IReadOnlyList<string> Warnings => [.. conntracks.SelectMany(one => one.Warnings)];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
-    public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Opened)]);
+    public Task Started => Task.WhenAll([.. conntracks.Select(one => one.Started), .. interfaces.Select(one => one.Opened)]);
 
     /// <summary>Runs all sources until cancelled, or until the first fails, which stops the others; then completes the channel.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -92,10 +102,7 @@ internal sealed class Collection : IAsyncDisposable
         // Before the sources: what they find at their start then has its owners.
         owners?.Start();
         var running = interfaces.Select(one => one.RunAsync(ending.Token)).ToList();
-        if (conntrack is not null)
-        {
-            running.Add(conntrack.RunAsync(ending.Token));
-        }
+        running.AddRange(conntracks.Select(one => one.RunAsync(ending.Token)));
 
         try
         {
@@ -117,6 +124,27 @@ internal sealed class Collection : IAsyncDisposable
         owners?.Dispose();
         await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
+    }
+
+    private void AddConntrack(ObservationPoint point, SourceOptions options, string? space, TimeProvider time, FlowSink ownSink)
+    {
+        var name = space is null ? "conntrack" : $"conntrack@{space}";
+        var events = new HopAccount(name, "events");
+        accounts.Add(events);
+        var settings = new ConntrackSourceOptions
+        {
+            ManageSysctl = options.ManageSysctl,
+            ReceiveBufferBytes = options.ConntrackBufferBytes,
+            EntriesMax = options.ConntrackEntriesMax,
+            Namespace = space,
+            MemoryFile = options.MemoryDirectory is { } directory ? Path.Combine(directory, $"{name.Replace('/', '_')}.watched") : null,
+        };
+
+        // Sockets are looked up in this network namespace: what another one tracks is not about them.
+        var tap = TapNetlink($"{options.Node}/{name}");
+        conntracks.Add(space is null
+            ? new ConntrackSource(point, ownSink, events, time, settings, tap, owners is null ? null : owners.OnConntrack, Notes)
+            : new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, tap, notes: Notes));
     }
 
     private Action<ReadOnlySpan<byte>, long>? TapNetlink(string name)

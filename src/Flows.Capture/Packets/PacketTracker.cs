@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Flows.Capture.Flow;
+using Flows.Capture.Names;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 
@@ -11,7 +12,8 @@ namespace Flows.Capture.Packets;
 /// </summary>
 /// <param name="table">The flow table that the packets go to.</param>
 /// <param name="account">The hop <c>packets</c>; sources on several threads may share it.</param>
-public sealed class PacketTracker(FlowTable table, HopAccount account)
+/// <param name="names">Reads DNS answers on the way; sources on several threads may share it. Null to look at no payload at all.</param>
+public sealed class PacketTracker(FlowTable table, HopAccount account, NameObserver? names = null)
 {
     /// <summary>Packets between two postings, so that the shared counters are not touched for each.</summary>
     private const int PostEvery = 4096;
@@ -64,6 +66,12 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
     private DecodeResult Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs, byte observer)
     {
         var isOurs = table.Track(in packet, timeUs, observer);
+        if (names is not null && packet.SrcPort == NameObserver.Port && packet.Fragment != Fragment.Later)
+        {
+            // Whoever owns the flow, which may be conntrack: it reads no names.
+            names.OnPacket(frame, in packet, timeUs);
+        }
+
         if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
         {
             Refuse(frame, packet.QuoteOffset);
