@@ -139,7 +139,7 @@ internal sealed class Collection : IAsyncDisposable
             seen += owners.OnConntrack;
         }
 
-        conntracks.Add(new ConntrackSource(point, sink, events, time, settings, TapNetlink($"{options.Node}/{name}"), seen, Notes, alive));
+        conntracks.Add(new ConntrackSource(point, space is null ? sink : batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/{name}"), seen, Notes, alive));
     }
 
     /// <summary>One tracker for all interfaces: a flow that several of them see is one flow, and an answer that crosses several is one.</summary>

@@ -15,7 +15,8 @@ internal static class CollectorRights
     public static Capabilities Of(SourceOptions sources)
     {
         ArgumentNullException.ThrowIfNull(sources);
-        return Capabilities.NetAdmin | Capabilities.NetRaw;
+        return Capabilities.NetAdmin | Capabilities.NetRaw
+            | (sources is { Owners: true, OwnerProcesses: true } ? Capabilities.SysPtrace | Capabilities.DacReadSearch : Capabilities.None);
     }
 
     /// <summary>What it takes to listen there.</summary>
