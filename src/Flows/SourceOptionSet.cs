@@ -91,7 +91,11 @@ internal sealed class SourceOptionSet
         HelpName = "PATTERN",
     };
 
-    private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in each network namespace that is followed, and keep them on." };
+    private readonly Option<bool> manageSysctl = new("--manage-sysctl")
+    {
+        Description = "Switch on conntrack's accounting, events and timestamps in each network namespace that is followed, and keep them on.",
+    };
+
     private readonly Option<string[]> namespaces = new("--netns")
     {
         Description = "Also follow the connection tracking of this network namespace (needs CAP_SYS_ADMIN): a path such as /proc/PID/ns/net, or a name of 'ip netns'. May be repeated.",

@@ -73,7 +73,8 @@ internal sealed class ConntrackHealth(ConntrackCoverage coverage, ConntrackTrack
             fullAt = time.GetTimestamp();
             coverage.Partial(ConntrackCoverage.Table, string.Create(
                 CultureInfo.InvariantCulture,
-                $"The kernel's connection table is full ({now.Entries} of {now.EntriesMax}): it dropped {dropped} packets whose connections are not seen and threw out {early} entries; raise net.netfilter.nf_conntrack_max."));
+                $"The kernel's connection table is full ({now.Entries} of {now.EntriesMax}): it dropped {dropped} packets whose connections are not seen "
+                + $"and threw out {early} entries; raise net.netfilter.nf_conntrack_max."));
         }
         else if (turnedAway > 0)
         {
@@ -87,7 +88,8 @@ internal sealed class ConntrackHealth(ConntrackCoverage coverage, ConntrackTrack
             fullAt = null;
             coverage.Partial(ConntrackCoverage.Table, string.Create(
                 CultureInfo.InvariantCulture,
-                $"The kernel's connection table is nearly full ({now.Entries} of {now.EntriesMax}): when it is full, new connections are dropped unseen; raise net.netfilter.nf_conntrack_max."));
+                $"The kernel's connection table is nearly full ({now.Entries} of {now.EntriesMax}): when it is full, new connections are dropped unseen; "
+                + $"raise net.netfilter.nf_conntrack_max."));
         }
         else if (IsPast(ref fullAt))
         {
@@ -130,7 +132,8 @@ internal sealed class ConntrackHealth(ConntrackCoverage coverage, ConntrackTrack
             flushedAt = time.GetTimestamp();
             coverage.Partial(ConntrackCoverage.Flush, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{gone} living entries were deleted at once (as by 'conntrack -F'): their rows end forced, and what goes on begins anew without evidence of its direction."));
+                $"{gone} living entries were deleted at once (as by 'conntrack -F'): their rows end forced, and what goes on begins anew "
+                + $"without evidence of its direction."));
         }
         else if (IsPast(ref flushedAt))
         {
@@ -147,7 +150,8 @@ internal sealed class ConntrackHealth(ConntrackCoverage coverage, ConntrackTrack
             lostAt = time.GetTimestamp();
             coverage.Partial(ConntrackCoverage.Buffer, string.Create(
                 CultureInfo.InvariantCulture,
-                $"The kernel dropped {news} events because the collector did not read fast enough; a dump repairs what still lives, ends are sent again, short connections may lack evidence."));
+                $"The kernel dropped {news} events because the collector did not read fast enough; a dump repairs what still lives, ends are sent again, "
+                + $"short connections may lack evidence."));
         }
         else if (!IsPast(ref lostAt))
         {
@@ -157,7 +161,8 @@ internal sealed class ConntrackHealth(ConntrackCoverage coverage, ConntrackTrack
         {
             coverage.Partial(ConntrackCoverage.Buffer, string.Create(
                 CultureInfo.InvariantCulture,
-                $"The kernel granted {grantedBytes >> 10} KiB for waiting events instead of {options.ReceiveBufferBytes >> 10}: bursts may be lost (and counted); grant CAP_NET_ADMIN in the initial user namespace or raise net.core.rmem_max."));
+                $"The kernel granted {grantedBytes >> 10} KiB for waiting events instead of {options.ReceiveBufferBytes >> 10}: bursts may be lost (and counted); "
+                + $"grant CAP_NET_ADMIN in the initial user namespace or raise net.core.rmem_max."));
         }
         else
         {

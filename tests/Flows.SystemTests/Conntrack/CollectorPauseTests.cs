@@ -19,7 +19,7 @@ public sealed class CollectorPauseTests
         var connections = ConntrackNetns.Long ? 45_000 : 5_000;
         using var directory = new TemporaryDirectory();
         using var net = new ConntrackNetns();
-        await using var up = net.InServer(() => FlowsProcess.Start("up", "--store", directory["store"], "--listen", "127.0.0.1:4739", "--node", "paused", "--conntrack-buffer", "1"));
+        await using var up = net.InServer(() => FlowsProcess.Start("up", "--store", directory["store"], "--listen", $"unix:{directory["flows.sock"]}", "--node", "paused", "--conntrack-buffer", "1"));
         await up.SaysAsync("serving on");
         await ConntrackRun.UntilAsync(() => net.InServer(() => File.ReadLines("/proc/thread-self/net/netlink").Any(line => line.Contains(" 00000007 ", StringComparison.Ordinal))), () => "the collector does not listen");
 
@@ -43,7 +43,7 @@ public sealed class CollectorPauseTests
             () =>
             {
                 kernel = net.EventDrops();
-                counted = net.InServer(Books);
+                counted = Books(directory["flows.sock"]);
                 return kernel > 0 && counted.Lost == kernel;
             },
             () => $"the kernel dropped {kernel}, the collector counted {counted.Lost}");
@@ -71,11 +71,20 @@ public sealed class CollectorPauseTests
     }
 
     /// <summary>The conntrack hop of the process, as its metrics show it.</summary>
-    private static (long Lost, bool Holds) Books()
+    private static (long Lost, bool Holds) Books(string path)
     {
-        using var client = new HttpClient();
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, token) =>
+            {
+                // A Unix socket lies in no network namespace.
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
         long lost = 0, seen = 0, forwarded = 0, dropped = 0, waiting = 0;
-        var metrics = client.GetStringAsync("http://127.0.0.1:4739/metrics").GetAwaiter().GetResult();
+        var metrics = client.GetStringAsync("http://localhost/metrics").GetAwaiter().GetResult();
         foreach (var line in metrics.Split('\n').Where(line => line.Contains("hop=\"conntrack\"", StringComparison.Ordinal)))
         {
             var value = (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
