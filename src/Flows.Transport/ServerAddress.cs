@@ -25,7 +25,7 @@ public sealed record ServerAddress(Uri Uri, string? SocketPath)
     public override string ToString() => SocketPath is null ? Uri.GetLeftPart(UriPartial.Authority) : "unix:" + SocketPath;
 
     /// <summary>A handler that connects here, finds a silent partition within 20 s, and follows nothing elsewhere.</summary>
-    internal SocketsHttpHandler CreateHandler()
+    public SocketsHttpHandler CreateHandler()
     {
         var handler = new SocketsHttpHandler
         {

@@ -5,6 +5,8 @@ using Flows.Capture.Batching;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Live;
+using Flows.Capture.Names;
+using Flows.Capture.Owners;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
 using Flows.Core;
@@ -30,51 +32,62 @@ internal sealed class Collection : IAsyncDisposable
     private readonly List<HopAccount> accounts = [];
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
-    private readonly ConntrackSource? conntrack;
-    private readonly InterfaceSource? packets;
+    private readonly List<ConntrackSource> conntracks = [];
+    private readonly OwnerResolver? owners;
+    private readonly TrackedTuples? tracked;
+    private readonly List<InterfaceSource> packets = [];
 
     public Collection(SourceOptions options, TimeProvider time)
     {
         var point = new ObservationPoint(options.Node, options.Scope);
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
-        var owns = options.Conntrack && options.Interfaces.Count > 0 ? new TrackedTuples(time) : null;
-        if (options.Conntrack)
+        FlowSink sink = batcher.AppendOrDrop;
+        if (options.Owners)
         {
-            var events = new HopAccount("conntrack", "events");
-            accounts.Add(events);
-            ConntrackSeen? seen = owns is null ? null : (in ConntrackTuple orig, in ConntrackTuple reply, bool _) => owns.Note(in orig, in reply);
-            var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/conntrack"), seen, alive: seen);
+            owners = new OwnerResolver(point, new OwnerOptions { Processes = options.OwnerProcesses }, Notes, time);
+            sink = owners.Stamp(sink);
         }
 
-        if (options.Interfaces.Count > 0)
+        if (options.Conntrack)
         {
-            packets = OpenPackets(options, point, owns, time);
+            tracked = options.Interfaces.Count > 0 ? new TrackedTuples(time) : null;
+
+            // The node's own network namespace first, then further ones; each has its own thread, table and books.
+            string?[] spaces = [null, .. options.Namespaces];
+            foreach (var space in spaces)
+            {
+                AddConntrack(point, options, space, sink, time);
+            }
         }
+
+        AddPackets(point, options, sink, time);
     }
 
     /// <summary>Full or aged batches; completed when the last row of the last source is in.</summary>
     public ChannelReader<RecordBatch> Batches => batches.Reader;
 
     /// <summary>The books, in the order of the data.</summary>
-    public IReadOnlyList<HopAccount> Accounts => [.. accounts, batcher.Account, Notes.Account];
+    public IReadOnlyList<HopAccount> Accounts => [.. accounts, .. owners is null ? [] : new[] { owners.Account }, batcher.Account, Notes.Account];
 
     /// <summary>What the sources learn beside flows: coverage, owners, names.</summary>
     public NodeNotes Notes { get; } = new();
 
     /// <summary>What the kernel does not give as it should, in sentences.</summary>
-    public IReadOnlyList<string> Warnings => [.. conntrack?.Warnings ?? [], .. packets?.Warnings ?? []];
+    public IReadOnlyList<string> Warnings => [.. conntracks.SelectMany(one => one.Warnings), .. packets.SelectMany(one => one.Warnings)];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
-    public Task Started => Task.WhenAll(conntrack?.Started ?? Task.CompletedTask, packets?.Opened ?? Task.CompletedTask);
+    public Task Started => Task.WhenAll([.. conntracks.Select(one => one.Started), .. packets.Select(one => one.Opened)]);
 
     /// <summary>Runs all sources until cancelled, or until the first fails, which stops the others; then completes the channel.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task?[] sources = [packets?.RunAsync(ending.Token), conntrack?.RunAsync(ending.Token)];
-        var running = sources.OfType<Task>().ToList();
+
+        // Before the sources: what they find at their start then has its owners.
+        owners?.Start();
+        var running = packets.Select(one => one.RunAsync(ending.Token)).ToList();
+        running.AddRange(conntracks.Select(one => one.RunAsync(ending.Token)));
 
         try
         {
@@ -93,8 +106,86 @@ internal sealed class Collection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        owners?.Dispose();
         await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
+    }
+
+    private void AddConntrack(ObservationPoint point, SourceOptions options, string? space, FlowSink sink, TimeProvider time)
+    {
+        var name = space is null ? "conntrack" : $"conntrack@{space}";
+        var events = new HopAccount(name, "events");
+        accounts.Add(events);
+        var settings = new ConntrackSourceOptions
+        {
+            ManageSysctl = options.ManageSysctl,
+            ReceiveBufferBytes = options.ConntrackBufferBytes,
+            EntriesMax = options.ConntrackEntriesMax,
+            Namespace = space,
+            MemoryFile = options.MemoryDirectory is { } directory ? Path.Combine(directory, $"{name.Replace('/', '_')}.watched") : null,
+        };
+
+        // What another namespace tracks is not what these interfaces show, and its sockets are not in the tables that this process may ask.
+        ConntrackSeen? seen = null;
+        ConntrackSeen? alive = null;
+        if (space is null && tracked is not null)
+        {
+            alive = (in ConntrackTuple orig, in ConntrackTuple reply, bool _) => tracked.Note(in orig, in reply);
+            seen = alive;
+        }
+
+        if (space is null && owners is not null)
+        {
+            seen += owners.OnConntrack;
+        }
+
+        conntracks.Add(new ConntrackSource(point, space is null ? sink : batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/{name}"), seen, Notes, alive));
+    }
+
+    /// <summary>One tracker for all interfaces: a flow that several of them see is one flow, and an answer that crosses several is one.</summary>
+    private void AddPackets(ObservationPoint point, SourceOptions options, FlowSink sink, TimeProvider time)
+    {
+        var names = options.Names && options.Interfaces.Count + options.NamesInterfaces.Count > 0 ? new NameObserver(Notes.Note) : null;
+        if (options.Interfaces.Count > 0)
+        {
+            AddInterfaces(point, options.Interfaces, InterfaceFilter.All, options, sink, names, time);
+        }
+        else if (options.NamesInterfaces.Count > 0 && names is not null)
+        {
+            AddInterfaces(point, options.NamesInterfaces, InterfaceFilter.NamesOnly, options, sink, names, time);
+        }
+
+        if (names is not null)
+        {
+            accounts.Add(names.Account);
+        }
+    }
+
+    private void AddInterfaces(
+        ObservationPoint point, IReadOnlyList<string> patterns, InterfaceFilter filter, SourceOptions options, FlowSink sink, NameObserver? names, TimeProvider time)
+    {
+        var account = PacketTracker.NewAccount();
+        accounts.Add(account);
+        if (filter == InterfaceFilter.NamesOnly)
+        {
+            // Conntrack reports the flows; of these packets only the answers are wanted.
+            sink = static (in FlowRow _) => { };
+        }
+        else if (tracked is not null)
+        {
+            var rest = new ConntrackOwns(tracked, sink);
+            accounts.Add(rest.Account);
+            sink = rest.Take;
+        }
+
+        var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), sink);
+        if (filter == InterfaceFilter.All)
+        {
+            owners?.Watch(table);
+        }
+
+        var settings = new InterfaceSourceOptions { Interfaces = patterns, Filter = filter, RingBytes = options.RingMib << 20 };
+        packets.Add(new InterfaceSource(settings, new PacketTracker(table, account, names), account, Notes, time, TapPackets(options.Node)));
     }
 
     private Action<ReadOnlySpan<byte>, long>? TapNetlink(string name)
@@ -106,24 +197,6 @@ internal sealed class Collection : IAsyncDisposable
 
         var id = recording.AddInterface(name, RecordingWriter.LinkTypeNetlink);
         return (datagram, timeUs) => recording.WriteNetlink(id, datagram, timeUs);
-    }
-
-    /// <summary>One tracker for all interfaces: a flow that several of them see is one flow.</summary>
-    private InterfaceSource OpenPackets(SourceOptions options, ObservationPoint point, TrackedTuples? owns, TimeProvider time)
-    {
-        var account = PacketTracker.NewAccount();
-        accounts.Add(account);
-        FlowSink rows = batcher.AppendOrDrop;
-        if (owns is not null)
-        {
-            var filter = new ConntrackOwns(owns, rows);
-            accounts.Add(filter.Account);
-            rows = filter.Take;
-        }
-
-        var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), rows);
-        var settings = new InterfaceSourceOptions { Interfaces = options.Interfaces, RingBytes = options.RingMib << 20 };
-        return new InterfaceSource(settings, new PacketTracker(table, account), account, Notes, time, TapPackets(options.Node));
     }
 
     private FrameTap? TapPackets(string node)

@@ -33,6 +33,12 @@ internal static class CommonOptions
         HelpName = "FILE",
     };
 
+    /// <summary>Whether DNS answers are read where packets are.</summary>
+    public static Option<bool> NoNames() => new("--no-names")
+    {
+        Description = "Do not learn names from the DNS answers (port 53) among the packets. It is the only payload that is looked at.",
+    };
+
     public static Option<string[]> Listen() => new("--listen")
     {
         Description = "Where to listen: ADDRESS:PORT or unix:/path. May be repeated.",

@@ -6,6 +6,7 @@ var root = new RootCommand("Flows: what talks to what, who was that at the time,
 foreach (var verb in (Command[])
 [
     DemoVerb.Create(),
+    DoctorVerb.Create(),
     UpVerb.Create(),
     CollectVerb.Create(),
     ServeVerb.Create(),

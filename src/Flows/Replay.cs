@@ -22,6 +22,9 @@ internal sealed record ReplayOptions
     public required string Node { get; init; }
 
     public required string Scope { get; init; }
+
+    /// <summary>Learn names from the DNS answers among the packets.</summary>
+    public bool Names { get; init; } = true;
 }
 
 /// <summary>What became of a replay. <see cref="Fault"/> is the sentence about a file that could not be read to its end.</summary>
@@ -46,7 +49,7 @@ internal static class Replay
 
         return options.StoreDirectory is { } directory
             ? await IntoStoreAsync(options, inputs, directory, time, cancellation).ConfigureAwait(false)
-            : await ReadAsync(options, inputs, BatchesAreLetGo, time, cancellation).ConfigureAwait(false);
+            : await ReadAsync(options, inputs, BatchesAreLetGo, names: null, time, cancellation).ConfigureAwait(false);
     }
 
     private static async Task<ReplayOutcome> IntoStoreAsync(ReplayOptions options, ReplayInputs inputs, string directory, TimeProvider time, CancellationToken cancellation)
@@ -56,8 +59,9 @@ internal static class Replay
         keeper.Import(options.Inventories, options.Scope);
 
         // 2. From the files to the log.
+        var names = options.Names ? new ReplayNames(keeper, options.Scope, time) : null;
         var outcome = await ReadAsync(
-            options, inputs, (node, batches) => keeper.TakeAllAsync(node, options.Scope, batches), time, cancellation).ConfigureAwait(false);
+            options, inputs, (node, batches) => keeper.TakeAllAsync(node, options.Scope, batches), names, time, cancellation).ConfigureAwait(false);
 
         // 3. From the log to the store.
         keeper.SealAll();
@@ -65,12 +69,14 @@ internal static class Replay
     }
 
     /// <summary>From the files to the batches of each node.</summary>
-    private static async Task<ReplayOutcome> ReadAsync(ReplayOptions options, ReplayInputs inputs, BatchTaker take, TimeProvider time, CancellationToken cancellation)
+    private static async Task<ReplayOutcome> ReadAsync(
+        ReplayOptions options, ReplayInputs inputs, BatchTaker take, ReplayNames? names, TimeProvider time, CancellationToken cancellation)
     {
         await using var lanes = new ReplayLanes(take, time);
-        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
+        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open, names);
         var fault = await Task.Run(() => ReadAll(inputs, points, cancellation), CancellationToken.None).ConfigureAwait(false);
         await lanes.CompleteAsync().ConfigureAwait(false);
+        names?.Complete();
         cancellation.ThrowIfCancellationRequested();
         var packets = points.Packets.Report();
         return new ReplayOutcome(
@@ -79,7 +85,7 @@ internal static class Replay
             packets.Dropped,
             points.Connections,
             lanes.Reports.Sum(report => report.Forwarded),
-            [packets, .. points.Events is { } events ? [events.Report()] : (HopReport[])[], .. lanes.Reports],
+            [packets, .. points.Events is { } events ? [events.Report()] : (HopReport[])[], .. names?.Reports ?? [], .. lanes.Reports],
             fault);
     }
 

@@ -16,7 +16,8 @@ namespace Flows;
 /// <param name="node">The node of interfaces that name none.</param>
 /// <param name="scope">The address scope of all.</param>
 /// <param name="laneOf">Opens the way of a node's rows to the store; called once for each.</param>
-internal sealed class ReplayPoints(string node, string scope, Func<string, FlowSink> laneOf)
+/// <param name="names">Learns names of each node; null where nobody asked for them.</param>
+internal sealed class ReplayPoints(string node, string scope, Func<string, FlowSink> laneOf, ReplayNames? names = null)
 {
     private readonly Dictionary<string, FlowSink> lanes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PacketTracker> packets = new(StringComparer.Ordinal);
@@ -74,7 +75,8 @@ internal sealed class ReplayPoints(string node, string scope, Func<string, FlowS
         var at = NodeOf(interfaceName);
         if (!packets.TryGetValue(at, out var tracker))
         {
-            tracker = new PacketTracker(new FlowTable(new ObservationPoint(at, scope), FlowSource.File, new FlowTableOptions(), SinkOf(at)), Packets);
+            var table = new FlowTable(new ObservationPoint(at, scope), FlowSource.File, new FlowTableOptions(), SinkOf(at));
+            tracker = new PacketTracker(table, Packets, names?.ObserverOf(at));
             packets.Add(at, tracker);
         }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Flows.Capture.Flow;
+using Flows.Capture.Names;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 
@@ -11,7 +12,8 @@ namespace Flows.Capture.Packets;
 /// </summary>
 /// <param name="table">The flow table that the packets go to.</param>
 /// <param name="account">The hop <c>packets</c>; sources on several threads may share it.</param>
-public sealed class PacketTracker(FlowTable table, HopAccount account)
+/// <param name="names">Reads DNS answers on the way; sources on several threads may share it. Null to look at no payload at all.</param>
+public sealed class PacketTracker(FlowTable table, HopAccount account, NameObserver? names = null)
 {
     /// <summary>Packets between two postings, so that the shared counters are not touched for each.</summary>
     private const int PostEvery = 4096;
@@ -61,9 +63,16 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         Post();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private DecodeResult Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs, byte observer)
     {
         var isOurs = table.Track(in packet, timeUs, observer);
+        if (names is not null && packet.SrcPort == NameObserver.Port && packet.Fragment != Fragment.Later)
+        {
+            // Whoever owns the flow, which may be conntrack: it reads no names.
+            names.OnPacket(frame, in packet, timeUs);
+        }
+
         if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
         {
             Refuse(frame, packet.QuoteOffset);
@@ -136,14 +145,9 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Record(DecodeResult result, int packets = 1)
     {
-        // Held fragments enter the books when their fate is known.
-        if (result == DecodeResult.FragmentHeld)
-        {
-            return;
-        }
-
         results[(int)result] += packets;
         unposted += packets;
         if (unposted >= PostEvery)
@@ -154,9 +158,11 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
 
     private void Post()
     {
+        // Held fragments enter the books when their fate is known; those whose fate is to be lost do now.
         var lost = fragments.TakeLost();
         results[(int)DecodeResult.FragmentUnattributed] += lost;
-        unposted += lost;
+        unposted += lost - results[(int)DecodeResult.FragmentHeld];
+        results[(int)DecodeResult.FragmentHeld] = 0;
         if (unposted == 0)
         {
             return;

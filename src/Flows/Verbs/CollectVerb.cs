@@ -31,6 +31,9 @@ internal static class CollectVerb
                 Sources = sources.Read(parsed),
                 SayWhenReady = parsed.GetValue(untilStdinCloses),
             };
+
+            // Before any thread of ours and any byte of a stranger.
+            CollectorRights.Keep(CollectorRights.Of(options.Sources));
             using var lifetime = Lifetime.Start(cancel, parsed.GetValue(untilStdinCloses));
             await Pipeline.CollectAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
             return (int)lifetime.ExitCode;

@@ -20,6 +20,7 @@ internal static class ReplayVerb
         var inventory = CommonOptions.Inventory();
         var node = new Option<string>("--node") { Description = "The node that saw the packets, where the file does not say.", HelpName = "NAME", DefaultValueFactory = _ => "replay" };
         var scope = new Option<string>("--scope") { Description = "The routing domain of the addresses.", HelpName = "NAME", DefaultValueFactory = _ => "default" };
+        var noNames = CommonOptions.NoNames();
         var output = CommonOptions.Output("table", "json");
         var verb = new Command("replay", """
             Put capture files through the same path as live traffic. Returns when all is sealed and rolled up.
@@ -28,7 +29,7 @@ internal static class ReplayVerb
               flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
               flows replay monday.pcap --no-store --output json
               tcpdump -w - | flows replay - --store /tmp/flows
-            """) { files, store, noStore, inventory, node, scope, output };
+            """) { files, store, noStore, inventory, node, scope, noNames, output };
         verb.Validators.Add(result =>
         {
             if ((result.GetResult(store) is null) == (result.GetResult(noStore) is null))
@@ -45,6 +46,7 @@ internal static class ReplayVerb
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Node = parsed.GetRequiredValue(node),
                 Scope = parsed.GetRequiredValue(scope),
+                Names = !parsed.GetValue(noNames),
             };
             using var lifetime = Lifetime.Start(cancel);
             var result = await Replay.RunAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);

@@ -29,6 +29,9 @@ internal static class UpVerb
                 Scope = watched.Scope,
                 NameThisHostAs = watched.Node,
             };
+
+            // Before any thread of ours and any byte of a stranger.
+            CollectorRights.Keep(CollectorRights.Of(watched) | CollectorRights.ToListen(options.Listen));
             using var lifetime = Lifetime.Start(cancel);
             await Pipeline.UpAsync(options, watched, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
             return (int)lifetime.ExitCode;

@@ -16,7 +16,7 @@ internal sealed record Finished(int ExitCode, byte[] Bytes, string Error)
 /// <summary>The real executable, run as a person or a supervisor runs it.</summary>
 internal sealed partial class FlowsProcess : IAsyncDisposable
 {
-    public const int SigInt = 2, SigKill = 9, SigTerm = 15;
+    public const int SigInt = 2, SigKill = 9, SigTerm = 15, SigCont = 18, SigStop = 19;
 
     public static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "flows");
 
@@ -34,6 +34,9 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
         errors = ListenAsync(process.StandardError);
     }
 
+    /// <summary>Its process id.</summary>
+    public int Id => process.Id;
+
     /// <summary>What it has written to standard error so far.</summary>
     public string Error
     {
@@ -48,6 +51,9 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
 
     /// <summary>Starts it in the network namespace of the calling thread.</summary>
     public static FlowsProcess Start(params string[] arguments) => new(Process.Start(Described(Executable, arguments))!);
+
+    /// <summary>Starts a program that becomes the product, such as setpriv.</summary>
+    public static FlowsProcess StartThrough(string program, params string[] arguments) => new(Process.Start(Described(program, arguments))!);
 
     /// <summary>Runs it to its end.</summary>
     public static Task<Finished> RunAsync(params string[] arguments) => RunAsync(Described(Executable, arguments), "");
@@ -72,6 +78,9 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
             await Task.Delay(20);
         }
     }
+
+    /// <summary>Sends a signal and goes on.</summary>
+    public void Signal(int signal) => Xunit.Assert.Equal(0, Kill(process.Id, signal));
 
     /// <summary>Sends a signal and waits for the end.</summary>
     public async Task<(Finished Finished, TimeSpan Took)> EndAsync(int signal)

@@ -27,17 +27,42 @@ internal sealed class Nobody : IDisposable
     /// <summary>Its temporary directory, which is also its home.</summary>
     public string Temporary => directory["temporary"];
 
-    public async Task<Finished> RunAsync(params string[] arguments)
+    /// <summary>Its copy of the executable.</summary>
+    public string Executable => directory["product/flows"];
+
+    public Task<Finished> RunAsync(params string[] arguments) => RunWithAsync("", arguments);
+
+    /// <summary>Runs it with nothing but these capabilities, as setpriv writes them: <c>net_raw,net_admin</c>.</summary>
+    public async Task<Finished> RunWithAsync(string capabilities, params string[] arguments)
+    {
+        await OpenUpAsync();
+        return await FlowsProcess.ToolAsync("setpriv", Through(capabilities, arguments));
+    }
+
+    /// <summary>Lets the user read the product and write its temporary directory.</summary>
+    public async Task OpenUpAsync()
     {
         await FlowsProcess.ToolAsync("chmod", "-R", "a+rX", directory.Path);
         await FlowsProcess.ToolAsync("chmod", "a+w", Temporary);
-        return await FlowsProcess.ToolAsync("setpriv",
-        [
-            "--reuid", Id, "--regid", Id, "--clear-groups", "env", $"HOME={Temporary}", $"TMPDIR={Temporary}",
-            $"DOTNET_ROOT={Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."))}",
-            directory["product/flows"], .. arguments,
-        ]);
     }
+
+    /// <summary>The arguments of setpriv that run the product as this user, ambient capabilities and no others, none to be gained.</summary>
+    public string[] Through(string capabilities, string[] arguments)
+    {
+        var added = string.Concat(capabilities.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(one => $",+{one}"));
+        return
+        [
+            "--reuid", Id, "--regid", Id, "--clear-groups", $"--inh-caps=-all{added}", $"--ambient-caps=-all{added}", $"--bounding-set=-all{added}", "--no-new-privs",
+            .. Environment(), Executable, .. arguments,
+        ];
+    }
+
+    /// <summary>A prefix that sets what the product needs to find its runtime and a home.</summary>
+    public string[] Environment() =>
+    [
+        "env", $"HOME={Temporary}", $"TMPDIR={Temporary}",
+        $"DOTNET_ROOT={Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."))}",
+    ];
 
     public void Dispose() => directory.Dispose();
 }

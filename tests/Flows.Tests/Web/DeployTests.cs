@@ -23,6 +23,22 @@ public sealed class DeployTests
     }
 
     [Fact]
+    public void Collectors_that_are_not_root_keep_their_bounds()
+    {
+        var patch = KubernetesYaml.Deserialize<V1DaemonSet>(File.ReadAllText(Repository.PathOf("deploy", "kustomize", "nonroot", "collector.yaml")), strict: true);
+        var pod = patch.Spec.Template.Spec;
+        var collector = pod.Containers.Single();
+        Assert.Equal("collect", collector.Name);
+        Assert.True(collector.SecurityContext.RunAsNonRoot);
+        Assert.Equal(65532, collector.SecurityContext.RunAsUser);
+
+        // What the base drops and adds must stay in force: the patch says nothing about it.
+        Assert.Null(collector.SecurityContext.Capabilities);
+        Assert.Null(collector.SecurityContext.ReadOnlyRootFilesystem);
+        Assert.Equal(["CHOWN"], pod.InitContainers.Single().SecurityContext.Capabilities.Add);
+    }
+
+    [Fact]
     public void Kustomization_names_every_manifest()
     {
         var folder = Repository.PathOf("deploy", "kustomize", "base");

@@ -1,0 +1,38 @@
+using System.Globalization;
+using Flows.Capture.Rights;
+
+namespace Flows;
+
+/// <summary>Which rights a collector keeps: what its sources need, and nothing for what nobody asked for.</summary>
+internal static class CollectorRights
+{
+    private const int PrivilegedPortsEnd = 1024;
+
+    /// <summary>
+    /// What <paramref name="sources"/> need. The two basic ones are kept whatever is watched, so that every collector of a fleet looks the same to
+    /// whoever audits it.
+    /// </summary>
+    public static Capabilities Of(SourceOptions sources)
+    {
+        ArgumentNullException.ThrowIfNull(sources);
+        return Capabilities.NetAdmin | Capabilities.NetRaw
+            | (sources is { Owners: true, OwnerProcesses: true } ? Capabilities.SysPtrace | Capabilities.DacReadSearch : Capabilities.None);
+    }
+
+    /// <summary>What it takes to listen there.</summary>
+    public static Capabilities ToListen(IEnumerable<string> addresses) =>
+        addresses.Any(address => int.TryParse(address[(address.LastIndexOf(':') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < PrivilegedPortsEnd)
+            ? Capabilities.NetBindService
+            : Capabilities.None;
+
+    /// <summary>
+    /// Gives up everything else. To be called first of all: it may execute this program anew.
+    /// </summary>
+    public static void Keep(Capabilities needed)
+    {
+        if (LeastRights.Keep(needed) is { } warning)
+        {
+            Console.Error.WriteLine($"flows: warning: {warning}");
+        }
+    }
+}
