@@ -29,12 +29,14 @@ internal sealed class Collection : IAsyncDisposable
     private readonly List<HopAccount> accounts = [];
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
+    private readonly IReadOnlyList<string> rightsWarnings;
     private readonly ConntrackSource? conntrack;
     private readonly List<InterfaceSource> interfaces = [];
 
     public Collection(SourceOptions options, TimeProvider time)
     {
         var point = new ObservationPoint(options.Node, options.Scope);
+        rightsWarnings = options.RightsWarning is { } warning ? [warning] : [];
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
         if (options.Conntrack)
@@ -68,8 +70,8 @@ internal sealed class Collection : IAsyncDisposable
     /// <summary>What the sources learn beside flows: coverage, owners, names.</summary>
     public NodeNotes Notes { get; } = new();
 
-    /// <summary>What the kernel does not give as it should, in sentences.</summary>
-    public IReadOnlyList<string> Warnings => conntrack?.Warnings ?? [];
+    /// <summary>What is not as it should be with the rights of this process or with the kernel, in sentences.</summary>
+    public IReadOnlyList<string> Warnings => [.. rightsWarnings, .. conntrack?.Warnings ?? []];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
     public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Opened)]);

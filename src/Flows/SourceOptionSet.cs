@@ -20,6 +20,9 @@ internal sealed record SourceOptions
     /// <summary>Switch conntrack's accounting, events and timestamps on in this network namespace.</summary>
     public bool ManageSysctl { get; init; }
 
+    /// <summary>What is not as it should be with the rights of this process; null where all is well.</summary>
+    public string? RightsWarning { get; init; }
+
     /// <summary>A pcapng file that gets every netlink message and packet as it was received; none when null.</summary>
     public string? RecordTo { get; init; }
 }
