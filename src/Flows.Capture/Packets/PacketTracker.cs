@@ -63,6 +63,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
         Post();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private DecodeResult Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs, byte observer)
     {
         var isOurs = table.Track(in packet, timeUs, observer);
@@ -144,14 +145,9 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Record(DecodeResult result, int packets = 1)
     {
-        // Held fragments enter the books when their fate is known.
-        if (result == DecodeResult.FragmentHeld)
-        {
-            return;
-        }
-
         results[(int)result] += packets;
         unposted += packets;
         if (unposted >= PostEvery)
@@ -162,9 +158,11 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
 
     private void Post()
     {
+        // Held fragments enter the books when their fate is known; those whose fate is to be lost do now.
         var lost = fragments.TakeLost();
         results[(int)DecodeResult.FragmentUnattributed] += lost;
-        unposted += lost;
+        unposted += lost - results[(int)DecodeResult.FragmentHeld];
+        results[(int)DecodeResult.FragmentHeld] = 0;
         if (unposted == 0)
         {
             return;
