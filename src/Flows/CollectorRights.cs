@@ -15,7 +15,9 @@ internal static class CollectorRights
     public static Capabilities Of(SourceOptions sources)
     {
         ArgumentNullException.ThrowIfNull(sources);
-        return Capabilities.NetAdmin | Capabilities.NetRaw;
+        return Capabilities.NetAdmin | Capabilities.NetRaw
+            | (sources is { Owners: true, OwnerProcesses: true } ? Capabilities.SysPtrace | Capabilities.DacReadSearch : Capabilities.None)
+            | (sources.Namespaces.Count > 0 ? Capabilities.SysAdmin : Capabilities.None);
     }
 
     /// <summary>What it takes to listen there.</summary>
@@ -24,14 +26,8 @@ internal static class CollectorRights
             ? Capabilities.NetBindService
             : Capabilities.None;
 
-    /// <summary>
-    /// Gives up everything else. To be called first of all: it may execute this program anew.
-    /// </summary>
-    public static void Keep(Capabilities needed)
-    {
-        if (LeastRights.Keep(needed) is { } warning)
-        {
-            Console.Error.WriteLine($"flows: warning: {warning}");
-        }
-    }
+    /// <summary>Gives up everything else. To be called first of all: it may execute this program anew.</summary>
+    /// <returns>The sources, with a warning for the operator if something is not as it should be.</returns>
+    public static SourceOptions Keep(SourceOptions sources, Capabilities alsoNeeded = Capabilities.None) =>
+        sources with { RightsWarning = LeastRights.Keep(Of(sources) | alsoNeeded) };
 }

@@ -3,7 +3,7 @@ namespace Flows.Capture.Owners;
 /// <summary>How socket owners are looked up.</summary>
 public sealed record OwnerOptions
 {
-    /// <summary>Also name the process and its executable, by /proc. Needs CAP_SYS_PTRACE and the node's pid namespace.</summary>
+    /// <summary>Also name the process and its executable, by /proc. Needs CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and the node's pid namespace.</summary>
     public bool Processes { get; init; }
 
     /// <summary>Share of one core that look-ups may use in the long run. A tenth: a flood of new connections costs no more.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flows.Capture.Rights;
 using Flows.Core.Facts;
 
 namespace Flows.Capture.Owners;
@@ -6,8 +7,10 @@ namespace Flows.Capture.Owners;
 /// <summary>What this process may learn of socket owners here and now: in this network namespace, with these capabilities and these mounts.</summary>
 public sealed record OwnerProbe
 {
-    // linux/capability.h, and the fixed inode of the first pid namespace (PROC_PID_INIT_INO, linux/proc_ns.h).
-    private const int CapSysPtrace = 19;
+    // Links below /proc/PID/fd need the one, listing that directory of another user's process the other (proc_pid_fd(5), tried).
+    private const Capabilities ToTrace = Capabilities.SysPtrace | Capabilities.DacReadSearch;
+
+    // The fixed inode of the first pid namespace (PROC_PID_INIT_INO, linux/proc_ns.h).
     private const string FirstPidNamespace = "pid:[4026531836]";
 
     /// <summary>Error numbers of the kernel's answers about TCP and UDP sockets; 0 where they can be listed.</summary>
@@ -49,7 +52,7 @@ public sealed record OwnerProbe
             Layout = mounts.Layout,
             CgroupMount = mounts.Unified,
             ShowsCgroupRoot = mounts.ShowsRoot,
-            MayTrace = (capabilities & (1UL << CapSysPtrace)) != 0,
+            MayTrace = ((Capabilities)capabilities & ToTrace) == ToTrace,
             SeesAllProcesses = ProcFiles.LinkOf("/proc/self/ns/pid") == FirstPidNamespace,
         };
         using var table = SocketTable.TryOpen();
@@ -114,13 +117,13 @@ public sealed record OwnerProbe
     {
         if (!asked)
         {
-            return (CoverageLevel.None, "Process and executable are not looked up; start with --owner-processes (needs CAP_SYS_PTRACE and the node's pid namespace).");
+            return (CoverageLevel.None, "Process and executable are not looked up; start with --owner-processes (needs CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and the node's pid namespace).");
         }
 
         return (MayTrace, SeesAllProcesses) switch
         {
             (true, true) => (CoverageLevel.Full, ""),
-            (false, _) => (CoverageLevel.Partial, "Only processes of this user can be seen: CAP_SYS_PTRACE is missing; add it to the unit or the container."),
+            (false, _) => (CoverageLevel.Partial, "Only processes of this user can be seen: CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing; add both to the unit or the container."),
             _ => (CoverageLevel.Partial, "Only processes of this container can be seen: it has its own pid namespace; run it with hostPID."),
         };
     }
