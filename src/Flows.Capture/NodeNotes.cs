@@ -9,14 +9,21 @@ namespace Flows.Capture;
 /// </summary>
 public sealed class NodeNotes
 {
-    // Taken every few seconds. 8,192 of some 150 bytes are about 1 MB of JSON, well below what an intake takes as one body.
+    // Taken every few seconds. 8,192 of some 150 bytes are about 1 MB of JSON.
     private const int NotesMax = 8192;
+
+    // Texts may be long and may be escaped. An intake takes a report of 8 MiB; the rest is room for the books and for the names of the fields.
+    private const int BytesMax = 6 << 20;
+
+    // The fields' names and numbers: an owner has the most, some 250.
+    private const int BytesOfFact = 256;
 
     private readonly Lock gate = new();
     private readonly Dictionary<(string Source, string Aspect), CoverageFact> known = [];
     private List<CoverageFact> coverage = [];
     private List<OwnerFact> owners = [];
     private List<NameFact> names = [];
+    private int bytes;
 
     public NodeNotes() => Account = new HopAccount("notes", "facts", () => Waiting);
 
@@ -58,7 +65,7 @@ public sealed class NodeNotes
             }
 
             known[key] = fact;
-            Add(coverage, fact);
+            Add(fact);
         }
     }
 
@@ -66,7 +73,7 @@ public sealed class NodeNotes
     {
         lock (gate)
         {
-            Add(owners, fact);
+            Add(fact);
         }
     }
 
@@ -74,7 +81,7 @@ public sealed class NodeNotes
     {
         lock (gate)
         {
-            Add(names, fact);
+            Add(fact);
         }
     }
 
@@ -85,16 +92,63 @@ public sealed class NodeNotes
         {
             var taken = new NodeFacts(coverage, owners, names);
             Account.Forwarded(coverage.Count + owners.Count + names.Count);
-            (coverage, owners, names) = ([], [], []);
+            (coverage, owners, names, bytes) = ([], [], [], 0);
             return taken;
         }
     }
 
-    private void Add<T>(List<T> notes, T fact)
+    /// <summary>Takes back what a report could not carry because it found no room; the next one takes it along. In order of time it may then stand behind newer facts.</summary>
+    public void Return(NodeFacts facts)
     {
-        Account.Seen();
-        if (notes.Count < NotesMax)
+        lock (gate)
         {
+            Account.Forwarded(-(facts.Coverage.Count + facts.Owners.Count + facts.Names.Count));
+            foreach (var fact in facts.Coverage)
+            {
+                Add(fact, again: true);
+            }
+
+            foreach (var fact in facts.Owners)
+            {
+                Add(fact, again: true);
+            }
+
+            foreach (var fact in facts.Names)
+            {
+                Add(fact, again: true);
+            }
+        }
+    }
+
+    private void Add(CoverageFact fact, bool again = false) => Add(coverage, fact, JsonBytes(fact.Source) + JsonBytes(fact.Aspect) + JsonBytes(fact.Detail), again);
+
+    private void Add(OwnerFact fact, bool again = false) => Add(
+        owners,
+        fact,
+        JsonBytes(fact.Name) + JsonBytes(fact.Cgroup) + JsonBytes(fact.Unit) + JsonBytes(fact.ContainerId) + JsonBytes(fact.PodUid) + JsonBytes(fact.Executable),
+        again);
+
+    private void Add(NameFact fact, bool again = false) => Add(names, fact, JsonBytes(fact.Client) + JsonBytes(fact.Name) + JsonBytes(fact.Address), again);
+
+    /// <summary>Bytes of a text in JSON at most: the writer escapes what is not plain as <c>\uXXXX</c>.</summary>
+    private static int JsonBytes(string text)
+    {
+        const int Escaped = 6;
+        var count = 0;
+        foreach (var one in text)
+        {
+            count += char.IsAsciiLetterOrDigit(one) || one is '.' or '-' or '_' or '/' or ':' or ' ' or '@' ? 1 : Escaped;
+        }
+
+        return count;
+    }
+
+    private void Add<T>(List<T> notes, T fact, int textBytes, bool again = false)
+    {
+        Account.Seen(again ? 0 : 1);
+        if (notes.Count < NotesMax && bytes + textBytes + BytesOfFact <= BytesMax)
+        {
+            bytes += textBytes + BytesOfFact;
             notes.Add(fact);
         }
         else

@@ -46,7 +46,9 @@ internal sealed class EdgeRollup(TimeSpan skew)
     /// <summary>
     /// One row per connection and bucket. A witness before the translation, such as a capture in the client, knows only what was dialled: it
     /// takes the translation from the witness that made it. Connections of one wire key that began within the skew of each other are told apart by
-    /// rank: the n-th at one point is the n-th at another. A window counts in the minute in which its first witness saw it begin.
+    /// rank: the n-th at one point is the n-th at another. A zone of conntrack is a point of its own: in one scope addresses are unique, so that equal
+    /// connections in two zones, or in a pod's network namespace and the node's, are one connection met twice. A window counts in the minute in which its first
+    /// witness saw it begin.
     /// </summary>
     private string Merge(string flows, string from, string to) => $"""
         CREATE OR REPLACE TEMP TABLE merged AS
@@ -73,12 +75,12 @@ internal sealed class EdgeRollup(TimeSpan skew)
             SELECT v.*, CASE WHEN conn_start - lag(conn_start) OVER (PARTITION BY bucket, wire_key ORDER BY conn_start) > {Skew} THEN 1 ELSE 0 END AS gap
             FROM viewed v SEMI JOIN dirty USING (bucket)),
         sessions AS (SELECT *, sum(gap) OVER (PARTITION BY bucket, wire_key ORDER BY conn_start RANGE UNBOUNDED PRECEDING) AS session FROM gaps),
-        ranks AS (SELECT *, dense_rank() OVER (PARTITION BY bucket, wire_key, session, node_id, source ORDER BY conn_start, conn_id) AS nth FROM sessions),
+        ranks AS (SELECT *, dense_rank() OVER (PARTITION BY bucket, wire_key, session, node_id, source, zone ORDER BY conn_start, conn_id) AS nth FROM sessions),
         placed AS (
             SELECT *, min(window_start) OVER (PARTITION BY bucket, wire_key, session, nth, window_no ORDER BY window_start RANGE BETWEEN {Skew} PRECEDING AND CURRENT ROW) AS started
             FROM ranks),
         points AS (
-            SELECT bucket, wire_key, session, nth, node_id, source,
+            SELECT bucket, wire_key, session, nth, node_id, source, zone,
                 min(scope_id) AS scope_id, min(protocol) AS protocol, min(answered_addr) AS dst, min(answered_port) AS dst_port,
                 max(src_addr) FILTER (nat_src_addr IS NOT NULL) AS nat_src, max(src_addr) AS plain_src,
                 max(dst_addr) FILTER (nat_dst_addr IS NOT NULL) AS svc, max(dst_port) FILTER (nat_dst_addr IS NOT NULL) AS svc_port,

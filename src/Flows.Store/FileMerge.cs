@@ -18,22 +18,41 @@ internal sealed class FileMerge(StoreFiles files, string directory)
     /// <summary>Sorts losses as sealing does.</summary>
     public const string LossOrder = "\"at\", node, hop, reason";
 
+    /// <summary>Sorts coverage as sealing does.</summary>
+    public const string CoverageOrder = "\"at\", node, source, aspect";
+
+    /// <summary>Sorts owners as sealing does.</summary>
+    public const string OwnerOrder = "seen_at, node, owner_id";
+
+    /// <summary>Sorts names as sealing does.</summary>
+    public const string NameOrder = "seen_at, node, client, name, address";
+
+    /// <summary>
+    /// Books are counted from the start of a process on, so of the reports of a minute the last says it all; a report every five seconds would
+    /// otherwise be most of a quiet store.
+    /// </summary>
+    private const string LastOfMinute = """QUALIFY row_number() OVER (PARTITION BY node, process, hop, reason, date_trunc('minute', "at") ORDER BY "at" DESC) = 1""";
+
     /// <summary>The state after all folding that is due.</summary>
     public Manifest Fold(Manifest state, long nowUs)
     {
-        state = Fold(state, StoreLayout.Flows, TableColumns.Flows, FlowOrder, "window_start", nowUs);
-        return Fold(state, StoreLayout.Losses, TableColumns.Losses, LossOrder, "\"at\"", nowUs);
+        state = Fold(state, StoreLayout.Flows, FlowOrder, "window_start", nowUs);
+        state = Fold(state, StoreLayout.Losses, LossOrder, "\"at\"", nowUs, LastOfMinute);
+        state = Fold(state, StoreLayout.Coverage, CoverageOrder, "\"at\"", nowUs);
+        state = Fold(state, StoreLayout.Owners, OwnerOrder, "seen_at", nowUs);
+        return Fold(state, StoreLayout.Names, NameOrder, "seen_at", nowUs);
     }
 
-    private Manifest Fold(Manifest state, string table, TableColumns columns, string order, string time, long nowUs)
+    /// <param name="kept">SQL that leaves out what a longer view of the rows makes needless.</param>
+    private Manifest Fold(Manifest state, string table, string order, string time, long nowUs, string kept = "")
     {
         while (Due(state.FilesOf(table)) is { } due)
         {
-            var scan = Engine.Scan(directory, due.Files, columns);
+            var scan = Engine.Scan(directory, due.Files, TableColumns.Of(table));
             var (min, max) = (due.Files.Min(file => file.MinUs), due.Files.Max(file => file.MaxUs));
             var tier = string.Create(CultureInfo.InvariantCulture, $"{Later}{due.Generation + 1}");
             var path = table == StoreLayout.Flows ? StoreLayout.Dated(table, tier, min, max, state.Sequence) : StoreLayout.Plain(table, tier, state.Sequence);
-            var merged = files.Write(path, $"SELECT * FROM {scan}", order, time)!;
+            var merged = files.Write(path, $"SELECT * FROM {scan} {kept}", order, time)!;
             state = state.With(table, [.. state.FilesOf(table).Except(due.Files), merged]) with
             {
                 Superseded = [.. state.Superseded, .. due.Files.Select(file => new SupersededFile(file.Path, nowUs))],

@@ -19,6 +19,7 @@ public sealed class FlowStore : IDisposable
     private readonly Engine engine;
     private readonly StoreFiles files;
     private readonly FileMerge merge;
+    private readonly FactFiles facts;
     private readonly EdgeRollup rollup;
     private Manifest manifest;
 
@@ -31,6 +32,7 @@ public sealed class FlowStore : IDisposable
         engine = Engine.Start(options.MemoryMaxMib, options.Threads, Path.Combine(directory, StoreLayout.Temporary));
         files = new StoreFiles(directory, engine);
         merge = new FileMerge(files, directory);
+        facts = new FactFiles(files, engine);
         rollup = new EdgeRollup(options.SkewMax);
         this.manifest = files.Sweep(manifest, time.NowUs(), options.SupersededGrace, orphans: true);
     }
@@ -98,10 +100,11 @@ public sealed class FlowStore : IDisposable
             var next = Named(manifest with { Sequence = manifest.Sequence + 1, IntakePosition = fresh.Max(record => record.Position) }, fresh);
             Stage(fresh);
             next = SealFlows(next);
-            next = SealLosses(next, fresh);
+            next = facts.Seal(next, fresh);
             next = merge.Fold(next, time.NowUs());
             engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS SELECT DISTINCT unnest({rollup.BucketsOf("window_start")}) AS bucket FROM staging; DROP TABLE staging");
             Commit(RollUp(next));
+            facts.Committed();
         }
     }
 
@@ -197,13 +200,6 @@ public sealed class FlowStore : IDisposable
         return next;
     }
 
-    private Manifest SealLosses(Manifest next, List<IntakeRecord> records)
-    {
-        RowWriter.Losses(engine, "lost", records.Select(record => record.Account).OfType<Core.Accounting.AccountReport>());
-        var file = files.Write(StoreLayout.Plain(StoreLayout.Losses, "seal", next.Sequence), "SELECT * FROM lost", FileMerge.LossOrder, "\"at\"");
-        return file is null ? next : next.With(StoreLayout.Losses, next.FilesOf(StoreLayout.Losses).Append(file));
-    }
-
     /// <summary>Rebuilds the buckets in table <c>dirty</c>; a file holds an hour, and the other buckets of the hour are copied.</summary>
     private Manifest RollUp(Manifest next)
     {
@@ -277,9 +273,19 @@ public sealed class FlowStore : IDisposable
     private void Commit(Manifest next)
     {
         next = files.Sweep(next, time.NowUs(), options.SupersededGrace, orphans: false);
+        var same = ReferenceEquals(next.Tables, manifest.Tables) && next.Nodes.Count == manifest.Nodes.Count && next.Scopes.Count == manifest.Scopes.Count;
+        if (same)
+        {
+            // Nothing to see for a reader, such as the reports of nodes at rest: the log may be trimmed, and nobody need open anything anew.
+            next = next with { Sequence = manifest.Sequence };
+        }
+
         next.Write(directory);
         manifest = next;
-        WriteViews();
+        if (!same)
+        {
+            WriteViews();
+        }
     }
 
     private void WriteViews() => Durable.Replace(Path.Combine(directory, StoreLayout.Views), System.Text.Encoding.UTF8.GetBytes(Views.Sql(manifest, prefix: "")));

@@ -51,6 +51,33 @@ public sealed record NamedQuery
             WHERE "at" >= $since AND "at" < $until AND dropped > 0 QUALIFY rank() OVER (PARTITION BY node, process, hop ORDER BY "at" DESC) = 1
             ORDER BY node, hop, reason LIMIT $limit
             """),
+        new("coverage", "What each source of each node sees as of the end of the span; what sees least first.",
+            ["time", "node", "source", "aspect", "level", "detail"],
+            """
+            SELECT "at" AS "time", node, source, aspect, level, detail FROM coverage
+            WHERE "at" < $until QUALIFY row_number() OVER (PARTITION BY node, source, aspect ORDER BY "at" DESC, process DESC, level DESC) = 1
+            ORDER BY level = 'none' DESC, level = 'partial' DESC, node, source, aspect LIMIT $limit
+            """),
+        new("gaps", "When a source did not see everything, and what it missed; the latest first. Without an end where it lasts.",
+            ["since", "until", "node", "source", "aspect", "level", "detail"],
+            """
+            SELECT since, until, node, source, aspect, level, detail FROM gaps
+            WHERE since < $until AND (until IS NULL OR until > $since) ORDER BY until IS NULL DESC, since DESC, node, source, aspect LIMIT $limit
+            """),
+        new("owners", "Who owned sockets on which node; the latest found first.",
+            ["time", "node", "owner_id", "kind", "name", "uid", "unit", "container_id", "pod_uid", "executable", "pid"],
+            """
+            SELECT seen_at AS "time", node, owner_id::VARCHAR AS owner_id, kind, name, uid, unit, container_id, pod_uid, executable, pid FROM owners
+            WHERE seen_at >= $since AND seen_at < $until QUALIFY row_number() OVER (PARTITION BY node, owners.owner_id ORDER BY seen_at DESC) = 1
+            ORDER BY "time" DESC, node, kind, name LIMIT $limit
+            """),
+        new("names", "Which client was told which address for a name; the latest first.",
+            ["time", "node", "scope", "client", "name", "address", "ttl_seconds"],
+            """
+            SELECT max(seen_at) AS "time", node, scope, addr(client) AS client, name, addr(address) AS address, arg_max(ttl_seconds, seen_at) AS ttl_seconds FROM names
+            WHERE seen_at >= $since AND seen_at < $until GROUP BY node, scope, names.client, name, names.address
+            ORDER BY "time" DESC, client, name, address LIMIT $limit
+            """),
     ];
 
     public string Name { get; }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using DuckDB.NET.Data;
 using Flows.Core;
 using Flows.Core.Accounting;
+using Flows.Core.Facts;
 using Flows.Core.Identity;
 
 namespace Flows.Store;
@@ -32,6 +33,28 @@ internal static class RowWriter
             .AppendValue(loss.hop.Hop).AppendValue(loss.hop.Unit).AppendValue(loss.hop.Seen).AppendValue(loss.hop.Forwarded).AppendValue(loss.hop.InFlight)
             .AppendValue(loss.drop.Key.Length == 0 ? null : loss.drop.Key).AppendValue(loss.drop.Value));
     }
+
+    public static void Coverage(Engine engine, string table, IEnumerable<AccountReport> reports) => Append(
+        engine, table, TableColumns.Coverage, reports.SelectMany(report => report.Facts!.Coverage.Select(fact => (report, fact))), (row, one) => row
+            .AppendValue(one.report.Node).AppendValue(one.report.Process.ToString("N")).AppendValue(Time(one.fact.AtUs)).AppendValue(one.fact.Source).AppendValue(one.fact.Aspect)
+            .AppendValue(LevelText(one.fact.Level)).AppendValue(one.fact.Detail));
+
+    public static void Owners(Engine engine, string table, IEnumerable<AccountReport> reports) => Append(
+        engine, table, TableColumns.Owners, reports.SelectMany(report => report.Facts!.Owners.Select(fact => (report.Node, fact))), (row, one) => row
+            .AppendValue(one.fact.OwnerId).AppendValue(one.Node).AppendValue(one.fact.Kind).AppendValue(one.fact.Name).AppendValue(one.fact.Uid).AppendValue(one.fact.Cgroup)
+            .AppendValue(one.fact.Unit).AppendValue(one.fact.ContainerId).AppendValue(one.fact.PodUid).AppendValue(one.fact.Executable).AppendValue(one.fact.Pid)
+            .AppendValue(Time(one.fact.SeenAtUs)));
+
+    /// <summary>Names of reports with the scope that each travelled in. What is no address by now is no binding.</summary>
+    public static void Names(Engine engine, string table, IEnumerable<(string Scope, AccountReport Report)> reports) => Append(
+        engine, table, TableColumns.Names, reports.SelectMany(one => one.Report.Facts!.Names.SelectMany(fact => Bindings(one.Scope, one.Report.Node, fact))), (row, one) => row
+            .AppendValue(one.Node).AppendValue(one.Scope).AppendValue(one.Client.ToBytes()).AppendValue(one.Fact.Name).AppendValue(one.Address.ToBytes())
+            .AppendValue(one.Fact.TtlSeconds).AppendValue(Time(one.Fact.SeenAtUs)));
+
+    private static IEnumerable<(string Node, string Scope, NetAddress Client, NetAddress Address, NameFact Fact)> Bindings(string scope, string node, NameFact fact) =>
+        NetAddress.TryParse(fact.Client, out var client) && NetAddress.TryParse(fact.Address, out var address) ? [(node, scope, client, address, fact)] : [];
+
+    private static string LevelText(CoverageLevel level) => JsonNamingPolicy.SnakeCaseLower.ConvertName(level.ToString());
 
     private static IDuckDBAppenderRow Attributes(IDuckDBAppenderRow row, Entity entity) => row
         .AppendValue(entity.Uid).AppendValue(entity.Cluster).AppendValue(entity.Namespace).AppendValue(entity.Name).AppendValue(entity.WorkloadKind).AppendValue(entity.Workload)

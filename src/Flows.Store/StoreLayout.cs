@@ -19,7 +19,7 @@ internal static class StoreLayout
     private const long TimeEndUs = TimeMaxUs + UnixTime.Second;
 
     /// <summary>Tables that are kept as files, by the name of their folder.</summary>
-    public static readonly IReadOnlyList<string> Tables = [Flows, Edges, Losses, Identities, TimelineTable, Entities];
+    public static readonly IReadOnlyList<string> Tables = [Flows, Edges, Losses, Identities, TimelineTable, Entities, Coverage, Owners, Names];
 
     public const string Flows = "flows";
     public const string Edges = "edges_1m";
@@ -27,6 +27,9 @@ internal static class StoreLayout
     public const string Identities = "identities";
     public const string TimelineTable = "timeline";
     public const string Entities = "entities";
+    public const string Coverage = "coverage";
+    public const string Owners = "owners";
+    public const string Names = "names";
 
     /// <summary>Path of a dated file, relative to the store: tier, first and last minute, and the sequence that wrote it.</summary>
     public static string Dated(string table, string tier, long minUs, long maxUs, long sequence) => string.Create(

@@ -33,6 +33,19 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
         ("name", "VARCHAR"), ("workload_kind", "VARCHAR"), ("workload", "VARCHAR"), ("node", "VARCHAR"), ("host_network", "BOOLEAN"),
         ("labels", "VARCHAR"), ("selector", "VARCHAR"));
 
+    /// <summary>What each source could see; see <see cref="CoverageFact"/>.</summary>
+    public static readonly TableColumns Coverage = new(
+        ("node", "VARCHAR"), ("process", "VARCHAR"), ("at", "TIMESTAMP"), ("source", "VARCHAR"), ("aspect", "VARCHAR"), ("level", "VARCHAR"), ("detail", "VARCHAR"));
+
+    /// <summary>What the owner ids of flows mean; see <see cref="OwnerFact"/>. A collector says it again after a start.</summary>
+    public static readonly TableColumns Owners = new(
+        ("owner_id", "UBIGINT"), ("node", "VARCHAR"), ("kind", "VARCHAR"), ("name", "VARCHAR"), ("uid", "UINTEGER"), ("cgroup", "VARCHAR"), ("unit", "VARCHAR"),
+        ("container_id", "VARCHAR"), ("pod_uid", "VARCHAR"), ("executable", "VARCHAR"), ("pid", "INTEGER"), ("seen_at", "TIMESTAMP"));
+
+    /// <summary>Names that clients were told; see <see cref="NameFact"/>. Addresses are the 16 bytes that flows have.</summary>
+    public static readonly TableColumns Names = new(
+        ("node", "VARCHAR"), ("scope", "VARCHAR"), ("client", "BLOB"), ("name", "VARCHAR"), ("address", "BLOB"), ("ttl_seconds", "UINTEGER"), ("seen_at", "TIMESTAMP"));
+
     /// <summary>The columns of the table that has this folder.</summary>
     public static TableColumns Of(string table) => table switch
     {
@@ -42,6 +55,9 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
         StoreLayout.Identities => Identities,
         StoreLayout.TimelineTable => Timeline,
         StoreLayout.Entities => Entities,
+        StoreLayout.Coverage => Coverage,
+        StoreLayout.Owners => Owners,
+        StoreLayout.Names => Names,
         _ => throw new ArgumentOutOfRangeException(nameof(table), table, "No such table."),
     };
 

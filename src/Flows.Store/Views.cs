@@ -62,6 +62,35 @@ internal static class Views
         LEFT JOIN entities {end}_e ON {end}_e.entity_id = coalesce({end}_x.entity_id, {end}_r.entity_id)
         """;
 
+    /// <summary>
+    /// The joins that say whose sockets a flow's ends are, and by which name its initiator knew the address that it dialled: the last binding that the same
+    /// client was given for it by then (2 s of slack: answer and connection may be stamped by different clocks), within its TTL and the grace that collectors
+    /// count on (300 s, <c>NameCache</c>). Both sides have one row a key, so no flow is doubled. The names are joined from their side, since they are few
+    /// beside the flows: without any, this costs nothing.
+    /// </summary>
+    private const string FactJoins = """
+        LEFT JOIN owned src_o ON src_o.owner_id = f.src_owner_id AND src_o.node = n.node
+        LEFT JOIN owned dst_o ON dst_o.owner_id = f.dst_owner_id AND dst_o.node = n.node
+        LEFT JOIN (
+            SELECT d.scope_id, d.src_addr, d.dst_addr, d.window_start, arg_max(t.name, (t.seen_at, t.name)) AS fqdn
+            FROM flows d
+            JOIN (SELECT s.scope_id, m.client, m.address, m.name, m.seen_at, m.seen_at + to_seconds(m.ttl_seconds::BIGINT + 300) AS ends_at
+                FROM names m JOIN scopes s ON s.scope = m.scope) t
+                ON t.scope_id = d.scope_id AND t.client = d.src_addr AND t.address = d.dst_addr AND t.seen_at <= d.window_start + INTERVAL 2 SECOND AND d.window_start < t.ends_at
+            GROUP BY d.scope_id, d.src_addr, d.dst_addr, d.window_start) told
+            ON told.scope_id = f.scope_id AND told.src_addr = f.src_addr AND told.dst_addr = f.dst_addr AND told.window_start = f.window_start
+        """;
+
+    /// <summary>Owners as last told, by id and by the node that may speak of it; and what sources did not see, until they said otherwise.</summary>
+    private const string FactViews = """
+        CREATE OR REPLACE VIEW owned AS
+        SELECT node, owner_id, arg_max(kind || '/' || name, seen_at) AS owner FROM owners GROUP BY node, owner_id;
+        CREATE OR REPLACE VIEW gaps AS
+        SELECT node, source, aspect, level, since, until, detail
+        FROM (SELECT node, source, aspect, level, detail, "at" AS since, lead("at") OVER (PARTITION BY node, source, aspect ORDER BY "at", process, level) AS until FROM coverage)
+        WHERE level <> 'full' AND (until IS NULL OR until > since);
+        """;
+
     private static string NameColumns(string end, string kind, string name) =>
         $"{kind} AS {end}_kind, {end}_e.namespace AS {end}_namespace, {end}_e.workload AS {end}_workload, {name} AS {end}_name";
 
@@ -70,6 +99,7 @@ internal static class Views
         $"{kind} AS {end}_kind, coalesce({end}_e.namespace, '') AS {end}_namespace, coalesce({end}_e.workload, '') AS {end}_workload, {name} AS {end}_name";
 
     private static string Named => $"""
+        {FactViews}
         CREATE OR REPLACE VIEW flow_log AS
         SELECT f.window_start, f.window_end, f.conn_start, n.node, sc.scope,
             {EndColumns("src", "coalesce(src_e.kind, 'unknown')", "coalesce(src_e.name, addr(f.src_addr))")}, addr(f.src_addr) AS src_addr, f.src_port,
@@ -81,12 +111,13 @@ internal static class Views
             addr(f.nat_dst_addr) AS nat_dst_addr, f.nat_dst_port, addr(f.nat_src_addr) AS nat_src_addr, f.nat_src_port, protocol_text(f.protocol) AS protocol,
             f.fwd_packets, f.rev_packets, f.fwd_bytes, f.rev_bytes, f.fwd_tcp_flags, f.rev_tcp_flags, f.icmp_type_code,
             state_text(f.state) AS state, end_reason_text(f.end_reason) AS end_reason, direction_text(f.direction_by) AS direction_by, source_text(f.source) AS source,
-            f.conn_id, f.window_no, f.sampling, f.zone, f.batch_id
+            f.conn_id, f.window_no, f.sampling, f.zone, src_o.owner AS src_owner, dst_o.owner AS dst_owner, told.fqdn AS dst_fqdn, f.batch_id
         FROM (SELECT *, coalesce(nat_dst_addr, dst_addr) AS answered_addr, CASE WHEN nat_dst_addr IS NOT NULL THEN dst_addr END AS svc_addr FROM flows) f
         LEFT JOIN nodes n ON n.node_id = f.node_id LEFT JOIN scopes sc ON sc.scope_id = f.scope_id
         {NameJoin("src", "f.src_addr")}
         {NameJoin("dst", "f.answered_addr")}
-        {NameJoin("svc", "f.svc_addr")};
+        {NameJoin("svc", "f.svc_addr")}
+        {FactJoins};
         CREATE OR REPLACE VIEW edges AS
         SELECT e.bucket, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)},
             {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},

@@ -24,6 +24,9 @@ public sealed record WebParts
     /// <summary>The books of every hop in this process, and of the collectors as far as they reported.</summary>
     public required Func<IReadOnlyList<HopReport>> Hops { get; init; }
 
+    /// <summary>What the sources of this process see now; nothing where it has none.</summary>
+    public Func<IReadOnlyList<CoverageFact>> Coverage { get; init; } = () => [];
+
     /// <summary>Edges over [since, until) in µs.</summary>
     public required Func<long, long, IReadOnlyList<Edge>> Edges { get; init; }
 

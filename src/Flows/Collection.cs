@@ -5,6 +5,7 @@ using Flows.Capture.Batching;
 using Flows.Capture.Conntrack;
 using Flows.Capture.Flow;
 using Flows.Capture.Live;
+using Flows.Capture.Names;
 using Flows.Capture.Packets;
 using Flows.Capture.Recording;
 using Flows.Core;
@@ -30,7 +31,7 @@ internal sealed class Collection : IAsyncDisposable
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
     private readonly IReadOnlyList<string> rightsWarnings;
-    private readonly ConntrackSource? conntrack;
+    private readonly List<ConntrackSource> conntracks = [];
     private readonly List<InterfaceSource> interfaces = [];
 
     public Collection(SourceOptions options, TimeProvider time)
@@ -41,10 +42,12 @@ internal sealed class Collection : IAsyncDisposable
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
         if (options.Conntrack)
         {
-            var events = new HopAccount("conntrack", "events");
-            accounts.Add(events);
-            var settings = new ConntrackSourceOptions { ManageSysctl = options.ManageSysctl };
-            conntrack = new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/conntrack"));
+            // The node's own network namespace first, then further ones; each has its own thread, table and books.
+            string?[] spaces = [null, .. options.Namespaces];
+            foreach (var space in spaces)
+            {
+                AddConntrack(point, options, space, time);
+            }
         }
 
         var account = PacketTracker.NewAccount();
@@ -53,11 +56,18 @@ internal sealed class Collection : IAsyncDisposable
             accounts.Add(account);
         }
 
+        // One for all interfaces, so that an answer that crosses several is one.
+        var names = options.Names && options.Interfaces.Count > 0 ? new NameObserver(Notes.Note) : null;
+        if (names is not null)
+        {
+            accounts.Add(names.Account);
+        }
+
         foreach (var name in options.Interfaces)
         {
             var table = new FlowTable(point, FlowSource.Packets, new FlowTableOptions(), batcher.AppendOrDrop, origin: name);
             interfaces.Add(new InterfaceSource(
-                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account), account, time, TapPackets($"{options.Node}/{name}")));
+                new InterfaceSourceOptions { Interface = name }, new PacketTracker(table, account, names), account, time, TapPackets($"{options.Node}/{name}")));
         }
     }
 
@@ -71,20 +81,17 @@ internal sealed class Collection : IAsyncDisposable
     public NodeNotes Notes { get; } = new();
 
     /// <summary>What is not as it should be with the rights of this process or with the kernel, in sentences.</summary>
-    public IReadOnlyList<string> Warnings => [.. rightsWarnings, .. conntrack?.Warnings ?? []];
+    public IReadOnlyList<string> Warnings => [.. rightsWarnings, .. conntracks.SelectMany(one => one.Warnings)];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
-    public Task Started => Task.WhenAll([conntrack?.Started ?? Task.CompletedTask, .. interfaces.Select(one => one.Opened)]);
+    public Task Started => Task.WhenAll([.. conntracks.Select(one => one.Started), .. interfaces.Select(one => one.Opened)]);
 
     /// <summary>Runs all sources until cancelled, or until the first fails, which stops the others; then completes the channel.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var running = interfaces.Select(one => one.RunAsync(ending.Token)).ToList();
-        if (conntrack is not null)
-        {
-            running.Add(conntrack.RunAsync(ending.Token));
-        }
+        running.AddRange(conntracks.Select(one => one.RunAsync(ending.Token)));
 
         try
         {
@@ -105,6 +112,20 @@ internal sealed class Collection : IAsyncDisposable
     {
         await batcher.DisposeAsync().ConfigureAwait(false);
         recording?.Dispose();
+    }
+
+    private void AddConntrack(ObservationPoint point, SourceOptions options, string? space, TimeProvider time)
+    {
+        var name = space is null ? "conntrack" : $"conntrack@{space}";
+        var events = new HopAccount(name, "events");
+        accounts.Add(events);
+        var settings = new ConntrackSourceOptions
+        {
+            ManageSysctl = options.ManageSysctl,
+            Namespace = space,
+            MemoryFile = options.MemoryDirectory is { } directory ? Path.Combine(directory, $"{name.Replace('/', '_')}.watched") : null,
+        };
+        conntracks.Add(new ConntrackSource(point, batcher.AppendOrDrop, events, time, settings, TapNetlink($"{options.Node}/{name}"), notes: Notes));
     }
 
     private Action<ReadOnlySpan<byte>, long>? TapNetlink(string name)

@@ -7,11 +7,11 @@ namespace Flows;
 internal static class CommonOptions
 {
     /// <summary>The store's directory.</summary>
-    public static Option<DirectoryInfo> Store() => new("--store")
+    public static Option<DirectoryInfo> Store(bool required = true) => new("--store")
     {
         Description = "Directory of the store.",
         HelpName = "DIR",
-        Required = true,
+        Required = required,
     };
 
     /// <summary>How data is printed.</summary>
@@ -31,6 +31,12 @@ internal static class CommonOptions
     {
         Description = "JSON Lines of who holds which address. May be repeated.",
         HelpName = "FILE",
+    };
+
+    /// <summary>Whether DNS answers are read where packets are.</summary>
+    public static Option<bool> NoNames() => new("--no-names")
+    {
+        Description = "Do not learn names from the DNS answers (port 53) among the packets. It is the only payload that is looked at.",
     };
 
     public static Option<string[]> Listen() => new("--listen")

@@ -94,7 +94,8 @@ internal sealed class Keeper : IDisposable
             {
                 if (record.Account is { } report)
                 {
-                    reports[report.Node] = report;
+                    // What it brought beside the books is in the store; here it would only take memory.
+                    reports[report.Node] = report with { Facts = null };
                 }
 
                 record.Flows?.Dispose();

@@ -1,3 +1,4 @@
+using Flows.Capture;
 using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Transport;
@@ -27,14 +28,14 @@ internal static class Pipeline
     {
         using var spool = Spool.Open(options.SpoolDirectory, options.Sources.Node, options.Sources.Scope, new SpoolOptions(), time);
         using var sender = new Sender(spool, new SenderOptions { Server = options.Server }, time);
-        await using var collection = new Collection(options.Sources, time);
+        await using var collection = new Collection(options.Sources with { MemoryDirectory = options.SpoolDirectory }, time);
         using var stopSending = new CancellationTokenSource();
         var books = new Books(options.Sources.Node, time, [.. collection.Accounts, spool.Account], collection.Notes);
 
         // 1. From the channel to the disk, from the disk to the server; reports travel with the batches.
         var spooling = SpoolAllAsync(collection, spool);
         var sending = sender.RunAsync(stopSending.Token);
-        var reporting = books.EveryAsync(ReportEvery, async report => await spool.AppendAsync(report, CancellationToken.None).ConfigureAwait(false), stopSending.Token);
+        var reporting = books.EveryAsync(ReportEvery, report => SpoolAsync(report, spool, collection.Notes), stopSending.Token);
         var announcing = Announce.CollectingAsync(options, collection);
         var complaining = Announce.ProblemsAsync(sender, time, stopSending.Token);
 
@@ -72,8 +73,8 @@ internal static class Pipeline
     /// <summary>Collects, keeps and shows in this one process until cancelled.</summary>
     public static async Task UpAsync(ServerOptions options, SourceOptions sources, TimeProvider time, CancellationToken cancellation)
     {
-        await using var collection = new Collection(sources, time);
-        await using var server = await Server.StartAsync(options, time, collection.Accounts).ConfigureAwait(false);
+        await using var collection = new Collection(sources with { MemoryDirectory = Path.Combine(options.StoreDirectory, "log") }, time);
+        await using var server = await Server.StartAsync(options, time, collection.Accounts, () => collection.Notes.Coverage).ConfigureAwait(false);
         Announce.Serving(server);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var stopServing = new CancellationTokenSource();
@@ -99,6 +100,15 @@ internal static class Pipeline
             // The server ends last: what the sources saw at the last moment is in the log by now, and its last act is to seal that.
             await stopServing.CancelAsync().ConfigureAwait(false);
             await serving.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The next report has newer books; what the sources noted is in this one alone, and waits where a full spool refuses it.</summary>
+    private static async Task SpoolAsync(AccountReport report, Spool spool, NodeNotes notes)
+    {
+        if (!await spool.AppendAsync(report, CancellationToken.None).ConfigureAwait(false) && report.Facts is { } facts)
+        {
+            notes.Return(facts);
         }
     }
 

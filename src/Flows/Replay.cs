@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using System.Threading.Channels;
+using Apache.Arrow;
 using Flows.Capture.Files;
 using Flows.Core;
 using Flows.Core.Accounting;
@@ -10,7 +13,8 @@ internal sealed record ReplayOptions
 {
     public required IReadOnlyList<string> Files { get; init; }
 
-    public required string StoreDirectory { get; init; }
+    /// <summary>Where the rows are kept; null to build their batches and keep nothing.</summary>
+    public required string? StoreDirectory { get; init; }
 
     public IReadOnlyList<string> Inventories { get; init; } = [];
 
@@ -18,6 +22,9 @@ internal sealed record ReplayOptions
     public required string Node { get; init; }
 
     public required string Scope { get; init; }
+
+    /// <summary>Learn names from the DNS answers among the packets.</summary>
+    public bool Names { get; init; } = true;
 }
 
 /// <summary>What became of a replay. <see cref="Fault"/> is the sentence about a file that could not be read to its end.</summary>
@@ -28,9 +35,9 @@ internal sealed record ReplayOutcome(
     long Connections,
     long Rows,
     IReadOnlyList<HopReport> Conservation,
-    string? Fault);
+    [property: JsonIgnore] string? Fault);
 
-/// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore.</summary>
+/// <summary>Puts capture files through the path of live traffic: tracker ─> Batcher ─▷ Intake ─▷ Keeper ─> FlowStore, or up to the batches only.</summary>
 internal static class Replay
 {
     /// <summary>Returns when everything readable is sealed and rolled up.</summary>
@@ -38,23 +45,38 @@ internal static class Replay
     public static async Task<ReplayOutcome> RunAsync(ReplayOptions options, TimeProvider time, CancellationToken cancellation)
     {
         // 1. What cannot work at all fails before anything is written.
-        foreach (var file in options.Files)
-        {
-            CaptureFileReader.Open(file).Dispose();
-        }
+        using var inputs = ReplayInputs.Check(options.Files);
 
-        using var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
-        using var keeper = Keeper.Open(options.StoreDirectory, store, time);
+        return options.StoreDirectory is { } directory
+            ? await IntoStoreAsync(options, inputs, directory, time, cancellation).ConfigureAwait(false)
+            : await ReadAsync(options, inputs, BatchesAreLetGo, names: null, time, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<ReplayOutcome> IntoStoreAsync(ReplayOptions options, ReplayInputs inputs, string directory, TimeProvider time, CancellationToken cancellation)
+    {
+        using var store = FlowStore.Open(directory, time, new StoreOptions());
+        using var keeper = Keeper.Open(directory, store, time);
         keeper.Import(options.Inventories, options.Scope);
 
-        // 2. From the files to the log, each node's rows in batches of their own.
-        await using var lanes = new ReplayLanes(keeper, options.Scope, time);
-        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open);
-        var fault = await Task.Run(() => ReadAll(options.Files, points, cancellation), CancellationToken.None).ConfigureAwait(false);
-        await lanes.CompleteAsync().ConfigureAwait(false);
+        // 2. From the files to the log.
+        var names = options.Names ? new ReplayNames(keeper, options.Scope, time) : null;
+        var outcome = await ReadAsync(
+            options, inputs, (node, batches) => keeper.TakeAllAsync(node, options.Scope, batches), names, time, cancellation).ConfigureAwait(false);
 
         // 3. From the log to the store.
         keeper.SealAll();
+        return outcome with { Conservation = [.. outcome.Conservation, keeper.Intake.Rows.Report(), keeper.Account.Report()] };
+    }
+
+    /// <summary>From the files to the batches of each node.</summary>
+    private static async Task<ReplayOutcome> ReadAsync(
+        ReplayOptions options, ReplayInputs inputs, BatchTaker take, ReplayNames? names, TimeProvider time, CancellationToken cancellation)
+    {
+        await using var lanes = new ReplayLanes(take, time);
+        var points = new ReplayPoints(options.Node, options.Scope, lanes.Open, names);
+        var fault = await Task.Run(() => ReadAll(inputs, points, cancellation), CancellationToken.None).ConfigureAwait(false);
+        await lanes.CompleteAsync().ConfigureAwait(false);
+        names?.Complete();
         cancellation.ThrowIfCancellationRequested();
         var packets = points.Packets.Report();
         return new ReplayOutcome(
@@ -63,25 +85,27 @@ internal static class Replay
             packets.Dropped,
             points.Connections,
             lanes.Reports.Sum(report => report.Forwarded),
-            [
-                packets,
-                .. points.Events is { } events ? [events.Report()] : (HopReport[])[],
-                .. lanes.Reports,
-                keeper.Intake.Rows.Report(),
-                keeper.Account.Report(),
-            ],
+            [packets, .. points.Events is { } events ? [events.Report()] : (HopReport[])[], .. names?.Reports ?? [], .. lanes.Reports],
             fault);
     }
 
+    private static async Task BatchesAreLetGo(string node, ChannelReader<RecordBatch> batches)
+    {
+        await foreach (var batch in batches.ReadAllAsync().ConfigureAwait(false))
+        {
+            batch.Dispose();
+        }
+    }
+
     /// <summary>Reads file after file; a broken one gives what it has, and does not keep the next from being read.</summary>
-    private static string? ReadAll(IReadOnlyList<string> files, ReplayPoints points, CancellationToken cancellation)
+    private static string? ReadAll(ReplayInputs inputs, ReplayPoints points, CancellationToken cancellation)
     {
         var faults = new List<string>();
-        foreach (var file in files)
+        foreach (var file in inputs.Files)
         {
             try
             {
-                using var reader = CaptureFileReader.Open(file);
+                using var reader = inputs.Open(file);
                 while (!cancellation.IsCancellationRequested && reader.TryReadNext(out var packet))
                 {
                     points.Take(in packet);

@@ -6,8 +6,11 @@ using Flows.Core.Accounting;
 
 namespace Flows;
 
-/// <summary>The ways of rows from capture files to the log: for each node a batcher and a bounded channel, which the reading thread waits for.</summary>
-internal sealed class ReplayLanes(Keeper keeper, string scope, TimeProvider time) : IAsyncDisposable
+/// <summary>Takes and disposes the batches of one node until the channel completes.</summary>
+internal delegate Task BatchTaker(string node, ChannelReader<RecordBatch> batches);
+
+/// <summary>The ways of rows from capture files: for each node a batcher and a bounded channel, which the reading thread waits for.</summary>
+internal sealed class ReplayLanes(BatchTaker take, TimeProvider time) : IAsyncDisposable
 {
     // A file can wait for its reader, so few batches need to be under way.
     private const int BatchesMax = 4;
@@ -23,11 +26,11 @@ internal sealed class ReplayLanes(Keeper keeper, string scope, TimeProvider time
         var channel = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesMax) { SingleReader = true });
         var batcher = new Batcher(channel.Writer, new BatcherOptions(), time);
         batchers.Add((node, batcher));
-        keeping.Add(keeper.TakeAllAsync(node, scope, channel.Reader));
+        keeping.Add(take(node, channel.Reader));
         return batcher.AppendOrWait;
     }
 
-    /// <summary>Returns when every row is in the log.</summary>
+    /// <summary>Returns when every batch is taken.</summary>
     public async Task CompleteAsync()
     {
         foreach (var (_, batcher) in batchers)

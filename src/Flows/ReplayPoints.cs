@@ -16,14 +16,17 @@ namespace Flows;
 /// <param name="node">The node of interfaces that name none.</param>
 /// <param name="scope">The address scope of all.</param>
 /// <param name="laneOf">Opens the way of a node's rows to the store; called once for each.</param>
-internal sealed class ReplayPoints(string node, string scope, Func<string, FlowSink> laneOf)
+/// <param name="names">Learns names of each node; null where nobody asked for them.</param>
+internal sealed class ReplayPoints(string node, string scope, Func<string, FlowSink> laneOf, ReplayNames? names = null)
 {
     private readonly Dictionary<string, FlowSink> lanes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PacketTracker> packets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ConntrackReplay> netlink = new(StringComparer.Ordinal);
-    private readonly HashSet<ulong> connections = [];
+    private readonly Dictionary<string, byte> observers = new(StringComparer.Ordinal);
+    private long connections;
     private string lastName = "\0";
     private PacketTracker? lastTracker;
+    private byte lastObserver;
 
     /// <summary>The hop <c>packets</c> of all files together.</summary>
     public HopAccount Packets { get; } = PacketTracker.NewAccount();
@@ -31,8 +34,8 @@ internal sealed class ReplayPoints(string node, string scope, Func<string, FlowS
     /// <summary>The hop <c>conntrack</c>, where a file held netlink messages; else null.</summary>
     public HopAccount? Events { get; private set; }
 
-    /// <summary>Distinct connections in the rows so far.</summary>
-    public long Connections => connections.Count;
+    /// <summary>Connections in the rows so far: each has one first window.</summary>
+    public long Connections => connections;
 
     public void Take(in CapturedPacket packet)
     {
@@ -42,7 +45,8 @@ internal sealed class ReplayPoints(string node, string scope, Func<string, FlowS
             return;
         }
 
-        TrackerOf(packet.InterfaceName).Track(packet.Data, packet.LinkType, packet.WireLength, packet.TimestampUs);
+        var tracker = TrackerOf(packet.InterfaceName, out var observer);
+        tracker.Track(packet.Data, packet.LinkType, packet.WireLength, packet.TimestampUs, observer);
     }
 
     /// <summary>Writes out what still lives.</summary>
@@ -59,23 +63,39 @@ internal sealed class ReplayPoints(string node, string scope, Func<string, FlowS
         }
     }
 
-    private PacketTracker TrackerOf(string interfaceName)
+    private PacketTracker TrackerOf(string interfaceName, out byte observer)
     {
         // Files have one interface mostly, and this is once per packet.
         if (lastTracker is not null && ReferenceEquals(interfaceName, lastName))
         {
+            observer = lastObserver;
             return lastTracker;
         }
 
         var at = NodeOf(interfaceName);
         if (!packets.TryGetValue(at, out var tracker))
         {
-            tracker = new PacketTracker(new FlowTable(new ObservationPoint(at, scope), FlowSource.File, new FlowTableOptions(), SinkOf(at)), Packets);
+            var table = new FlowTable(new ObservationPoint(at, scope), FlowSource.File, new FlowTableOptions(), SinkOf(at));
+            tracker = new PacketTracker(table, Packets, names?.ObserverOf(at));
             packets.Add(at, tracker);
         }
 
-        (lastName, lastTracker) = (interfaceName, tracker);
+        observer = ObserverOf(interfaceName);
+        (lastName, lastTracker, lastObserver) = (interfaceName, tracker, observer);
         return tracker;
+    }
+
+    /// <summary>Interfaces of one node may show the same packet: each is an observer of its own, by its name, since files may be joined.</summary>
+    private byte ObserverOf(string interfaceName)
+    {
+        if (!observers.TryGetValue(interfaceName, out var observer))
+        {
+            // Beyond 255 interfaces numbers repeat: two that share one and a flow count it twice.
+            observer = (byte)((observers.Count % byte.MaxValue) + 1);
+            observers.Add(interfaceName, observer);
+        }
+
+        return observer;
     }
 
     private ConntrackReplay NetlinkOf(string interfaceName)
@@ -107,11 +127,7 @@ internal sealed class ReplayPoints(string node, string scope, Func<string, FlowS
 
         return (in FlowRow row) =>
         {
-            if (row.WindowNo == 0)
-            {
-                connections.Add(row.ConnId);
-            }
-
+            connections += row.WindowNo == 0 ? 1 : 0;
             lane(in row);
         };
     }

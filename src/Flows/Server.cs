@@ -1,5 +1,6 @@
 using Flows.Core;
 using Flows.Core.Accounting;
+using Flows.Core.Facts;
 using Flows.Inventory;
 using Flows.Store;
 using Flows.Transport;
@@ -55,8 +56,9 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="options">What was asked for.</param>
     /// <param name="time">The clock.</param>
     /// <param name="upstream">Books of hops of this process that lie before the log.</param>
+    /// <param name="coverage">What the sources of this process see now.</param>
     /// <exception cref="FlowsException">The store cannot be written, or the address cannot be listened on.</exception>
-    public static async Task<Server> StartAsync(ServerOptions options, TimeProvider time, IReadOnlyList<HopAccount>? upstream = null)
+    public static async Task<Server> StartAsync(ServerOptions options, TimeProvider time, IReadOnlyList<HopAccount>? upstream = null, Func<IReadOnlyList<CoverageFact>>? coverage = null)
     {
         FlowsWeb.Check(options.Listen, options.Insecure);
         var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
@@ -76,6 +78,7 @@ internal sealed class Server : IAsyncDisposable
                 Time = time,
                 Store = () => store.Health,
                 Hops = () => [.. accounts.Select(account => account.Report())],
+                Coverage = coverage ?? (() => []),
                 Edges = answers.Edges,
                 Query = answers.Query,
                 Who = answers.Who,

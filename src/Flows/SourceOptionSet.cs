@@ -17,11 +17,20 @@ internal sealed record SourceOptions
     /// <summary>Names of the interfaces whose packets are tracked.</summary>
     public IReadOnlyList<string> Interfaces { get; init; } = [];
 
+    /// <summary>Learn names from the DNS answers among the packets.</summary>
+    public bool Names { get; init; } = true;
+
     /// <summary>Switch conntrack's accounting, events and timestamps on in this network namespace.</summary>
     public bool ManageSysctl { get; init; }
 
     /// <summary>What is not as it should be with the rights of this process; null where all is well.</summary>
     public string? RightsWarning { get; init; }
+
+    /// <summary>Further network namespaces whose connection tracking is followed: paths, or names below /run/netns.</summary>
+    public IReadOnlyList<string> Namespaces { get; init; } = [];
+
+    /// <summary>Where sources remember over restarts what they have reported; nowhere when null.</summary>
+    public string? MemoryDirectory { get; init; }
 
     /// <summary>A pcapng file that gets every netlink message and packet as it was received; none when null.</summary>
     public string? RecordTo { get; init; }
@@ -40,7 +49,14 @@ internal sealed class SourceOptionSet
 
     private readonly Option<bool> conntrack = new("--conntrack") { Description = "Record what the kernel's connection tracking sees (needs CAP_NET_ADMIN). The default when no --interface is given." };
     private readonly Option<string[]> interfaces = new("--interface") { Description = "Track the packets of this interface (needs CAP_NET_RAW). May be repeated.", HelpName = "NAME" };
-    private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in this network namespace." };
+    private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in each network namespace that is followed, and keep them on." };
+    private readonly Option<string[]> namespaces = new("--netns")
+    {
+        Description = "Also follow the connection tracking of this network namespace (needs CAP_SYS_ADMIN): a path such as /proc/PID/ns/net, or a name of 'ip netns'. May be repeated.",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<bool> noNames = CommonOptions.NoNames();
     private readonly Option<FileInfo> record = new("--record")
     {
         Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
@@ -54,19 +70,24 @@ internal sealed class SourceOptionSet
         verb.Add(conntrack);
         verb.Add(interfaces);
         verb.Add(manageSysctl);
+        verb.Add(noNames);
+        verb.Add(namespaces);
         verb.Add(record);
     }
 
     public SourceOptions Read(ParseResult parsed)
     {
         var chosen = parsed.GetValue(interfaces) ?? [];
+        var spaces = (parsed.GetValue(namespaces) ?? []).Distinct(StringComparer.Ordinal).ToArray();
         return new SourceOptions
         {
             Node = parsed.GetValue(node) ?? Environment.MachineName,
             Scope = parsed.GetValue(scope) ?? "default",
-            Conntrack = parsed.GetValue(conntrack) || chosen.Length == 0,
+            Conntrack = parsed.GetValue(conntrack) || chosen.Length == 0 || spaces.Length > 0,
             Interfaces = chosen.Distinct(StringComparer.Ordinal).ToArray(),
+            Names = !parsed.GetValue(noNames),
             ManageSysctl = parsed.GetValue(manageSysctl),
+            Namespaces = spaces,
             RecordTo = parsed.GetValue(record)?.FullName,
         };
     }

@@ -2,25 +2,46 @@ using Flows.Core.Facts;
 
 namespace Flows.Capture.Conntrack;
 
-/// <summary>What the tracker remembers of a living connection, changed in place in its table.</summary>
+/// <summary>What the tracker remembers of a living connection, changed in place in its table. 216 bytes; a test holds it to that.</summary>
 internal struct ConntrackEntry
 {
+    public ConntrackTuple Orig;
     public ConntrackTuple Reply;
-    public uint Id;
-    public ulong StartNs;
 
+    public ConntrackCounters Latest;
+
+    /// <summary>What rows already hold of <see cref="Latest"/>.</summary>
+    public ConntrackCounters Reported;
+
+    public ulong StartNs;
     public long ConnStartUs;
     public long WindowStartUs;
 
-    /// <summary>When the kernel last told us of it, by event or dump.</summary>
-    public long HeardUs;
-
-    /// <summary>When TCP ended, by the UPDATE to TIME_WAIT or CLOSE; 0 before.</summary>
+    /// <summary>When TCP or SCTP ended, by the UPDATE that says so; 0 before.</summary>
     public long ClosedUs;
 
-    public ulong ConnId;
+    public uint Id;
     public uint WindowNo;
+
+    /// <summary>The last dump that showed it; 0 for none.</summary>
+    public uint DumpNo;
+
+    /// <summary>The dump under way, or the last one, when the kernel last told of it.</summary>
+    public uint HeardNo;
+
+    /// <summary>Index of the next entry of its bucket, or of the next free place.</summary>
+    public int Next;
+
+    public ushort Zone;
     public DirectionBy DirectionBy;
+
+    /// <summary>TCP: enum tcp_conntrack; SCTP: enum sctp_conntrack; else 0.</summary>
+    public byte ProtoState;
+
+    /// <summary>How many complete dumps since <see cref="DumpNo"/> did not show it.</summary>
+    public byte DumpsMissed;
+
+    public bool InUse;
 
     /// <summary>The responder was tracked as the original side: rows show the reply tuple's view.</summary>
     public bool Reversed;
@@ -37,32 +58,28 @@ internal struct ConntrackEntry
     /// <summary>The row that ends the connection is out; only what a DESTROY adds may follow.</summary>
     public bool EndReported;
 
-    public byte TcpState;
+    /// <summary>Its counters are to be fetched, because it ended.</summary>
+    public bool FetchWanted;
 
     public bool HasCounters;
-    public ConntrackCounters Latest;
 
-    /// <summary>What rows already hold of <see cref="Latest"/>.</summary>
-    public ConntrackCounters Reported;
+    public readonly ConntrackKey Key => new(Orig, Zone);
 
-    /// <summary>The last dump that showed it, and how many complete ones since then did not.</summary>
-    public uint DumpNo;
-    public byte DumpsMissed;
-
-    /// <summary>One packet, and one that answered it and closed: had the initiator reset, it would have sent two.</summary>
-    private readonly bool IsLoneRefusal => Latest is { OrigPackets: 1, ReplyPackets: 1 } && (Found || !MidStream);
-
-    public readonly bool TcpIsOver => TcpState is TcpStates.TimeWait or TcpStates.Close;
+    public readonly bool IsOver => Orig.Protocol switch
+    {
+        IpProtocol.Tcp => ProtoState is TcpStates.TimeWait or TcpStates.Close,
+        IpProtocol.Sctp => ProtoState is SctpStates.Closed or SctpStates.ShutdownAckSent,
+        _ => false,
+    };
 
     /// <summary>Takes over what a message says of the connection.</summary>
-    public void Learn(in ConntrackMessage message, long timeUs)
+    public void Learn(in ConntrackMessage message)
     {
-        HeardUs = timeUs;
         SeenReply |= message.SeenReply;
-        if (message.HasTcp)
+        if (message.HasProtoState)
         {
-            TcpState = message.TcpState;
-            BothFin |= message.TcpState is TcpStates.LastAck or TcpStates.TimeWait;
+            ProtoState = message.ProtoState;
+            BothFin |= message.ProtoState is TcpStates.LastAck or TcpStates.TimeWait;
         }
 
         if (message.HasCounters)
@@ -84,29 +101,12 @@ internal struct ConntrackEntry
         }
     }
 
-    /// <summary>Where the connection stands; <paramref name="gone"/> when the kernel has forgotten it.</summary>
-    public readonly FlowState State(byte protocol, bool gone)
-    {
-        var replied = SeenReply || Latest.ReplyPackets > 0;
-        if (protocol != IpProtocol.Tcp)
-        {
-            return replied ? FlowState.Established : FlowState.Unanswered;
-        }
+    /// <summary>The same life of the same entry: ids repeat over time, so the start and the counters must agree too.</summary>
+    public readonly bool IsSame(in ConntrackMessage message) => Id == message.Id
+        && (StartNs == 0 || message.StartNs == 0 || StartNs == message.StartNs)
+        && (!message.HasCounters || message.Counters.Continues(in Reported));
 
-        return TcpState switch
-        {
-            TcpStates.TimeWait => FlowState.Closed,
-            TcpStates.Close when BothFin => FlowState.Closed,
-            TcpStates.Close when SeenReply && !IsLoneRefusal => FlowState.Reset,
-
-            // A RST to the SYN destroys the entry before the flag SEEN_REPLY is set; only the counter and the state show it. A DESTROY that
-            // the kernel had to send again shows the flag all the same.
-            TcpStates.Close => replied || !HasCounters ? FlowState.Refused : FlowState.Unanswered,
-            TcpStates.LastAck when gone => FlowState.Closed,
-            TcpStates.SynSent or TcpStates.SynSent2 or 0 when !replied => FlowState.Unanswered,
-            TcpStates.SynSent or 0 when gone && !SeenReply => FlowState.Refused,
-            TcpStates.SynSent or TcpStates.SynSent2 or TcpStates.SynRecv or 0 => FlowState.Unknown,
-            _ => MidStream ? FlowState.MidStream : FlowState.Established,
-        };
-    }
+    /// <summary>A NEW for an entry that we have: repeated by the kernel because some listener missed it, unless the entry must be another one.</summary>
+    public readonly bool IsRepeatedNew(in ConntrackMessage message) =>
+        Id == message.Id && !EndReported && ClosedUs == 0 && (message.SeenReply || !SeenReply || Found);
 }

@@ -5,7 +5,10 @@ namespace Flows.Capture.Conntrack;
 /// <summary>What a mark tells the tracker.</summary>
 internal enum ConntrackMarkKind : byte
 {
-    /// <summary>The source began. Values: seed of the connection ids, active timeout in µs, most entries.</summary>
+    /// <summary>
+    /// The source began. Values: seed of the connection ids, active timeout in µs, most entries (low 32 bits) and the zone of a further namespace's rows
+    /// (the 16 bits above; 0 for the node's own).
+    /// </summary>
     Start = 1,
 
     /// <summary>A dump is asked for. Value: its <see cref="ConntrackDump"/>.</summary>
@@ -19,6 +22,9 @@ internal enum ConntrackMarkKind : byte
 
     /// <summary>The source stops: what lives is written out.</summary>
     Stop = 5,
+
+    /// <summary>An earlier run watched here. Value: until when what had begun is in its rows, µs since the epoch.</summary>
+    Watched = 6,
 }
 
 /// <summary>Why a dump is taken.</summary>
@@ -67,7 +73,7 @@ internal readonly record struct ConntrackMark(ConntrackMarkKind Kind, ulong Valu
     public static bool TryRead(ReadOnlySpan<byte> payload, out ConntrackMark mark)
     {
         mark = default;
-        if (payload.Length != PayloadLength || payload[1] != Version || payload[0] is < (byte)ConntrackMarkKind.Start or > (byte)ConntrackMarkKind.Stop)
+        if (payload.Length != PayloadLength || payload[1] != Version || payload[0] is < (byte)ConntrackMarkKind.Start or > (byte)ConntrackMarkKind.Watched)
         {
             return false;
         }

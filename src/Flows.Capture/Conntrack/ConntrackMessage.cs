@@ -22,11 +22,16 @@ internal enum ConntrackMessageKind : byte
 /// One direction of a connection. The identifier of an ICMP query stands on the asker's side: source port of the original,
 /// destination port of the reply, so that reversing a tuple works for every protocol.
 /// </summary>
-internal readonly record struct ConntrackTuple(
+public readonly record struct ConntrackTuple(
     NetAddress Src, NetAddress Dst, ushort SrcPort, ushort DstPort, byte Protocol, ushort IcmpTypeCode)
 {
     /// <summary>Both ends in 127.0.0.0/8 or at ::1.</summary>
     public bool IsLoopback => Loops(Src) && Loops(Dst);
+
+    /// <summary>Equality by words: this is asked at every step of a look-up.</summary>
+    internal bool IsSame(in ConntrackTuple other) =>
+        Src.Low == other.Src.Low && Dst.Low == other.Dst.Low && SrcPort == other.SrcPort && DstPort == other.DstPort && Protocol == other.Protocol
+        && Src.High == other.Src.High && Dst.High == other.Dst.High && IcmpTypeCode == other.IcmpTypeCode;
 
     private static bool Loops(NetAddress address) => address.IsV4
         ? (address.Low & 0xFF00_0000) == 0x7F00_0000
@@ -37,16 +42,21 @@ internal readonly record struct ConntrackTuple(
 internal readonly record struct ConntrackKey(ConntrackTuple Orig, ushort Zone);
 
 /// <summary>Packets and IP bytes since the entry was made, both ways.</summary>
-internal readonly record struct ConntrackCounters(ulong OrigPackets, ulong OrigBytes, ulong ReplyPackets, ulong ReplyBytes)
+internal record struct ConntrackCounters(ulong OrigPackets, ulong OrigBytes, ulong ReplyPackets, ulong ReplyBytes)
 {
-    public static ConntrackCounters operator -(ConntrackCounters left, ConntrackCounters right) => new(
+    public ulong OrigPackets = OrigPackets;
+    public ulong OrigBytes = OrigBytes;
+    public ulong ReplyPackets = ReplyPackets;
+    public ulong ReplyBytes = ReplyBytes;
+
+    public static ConntrackCounters operator -(in ConntrackCounters left, in ConntrackCounters right) => new(
         Less(left.OrigPackets, right.OrigPackets),
         Less(left.OrigBytes, right.OrigBytes),
         Less(left.ReplyPackets, right.ReplyPackets),
         Less(left.ReplyBytes, right.ReplyBytes));
 
     /// <summary>True where no counter is lower than in <paramref name="earlier"/>: the same entry may have counted on.</summary>
-    public bool Continues(ConntrackCounters earlier) =>
+    public readonly bool Continues(in ConntrackCounters earlier) =>
         OrigPackets >= earlier.OrigPackets && OrigBytes >= earlier.OrigBytes
         && ReplyPackets >= earlier.ReplyPackets && ReplyBytes >= earlier.ReplyBytes;
 
@@ -67,8 +77,10 @@ internal struct ConntrackMessage
     public uint Id;
     public uint Status;
 
-    public bool HasTcp;
-    public byte TcpState;
+    public bool HasProtoState;
+
+    /// <summary>State of TCP (enum tcp_conntrack) or SCTP (enum sctp_conntrack).</summary>
+    public byte ProtoState;
     public byte TcpOrigFlags;
 
     public bool HasCounters;
@@ -81,20 +93,16 @@ internal struct ConntrackMessage
     /// <summary>When the event happened, ns since the epoch (CTA_TIMESTAMP_EVENT, Linux 6.14 and later with nf_conntrack_timestamp).</summary>
     public ulong EventNs;
 
-    /// <summary>Seconds until the entry expires.</summary>
+    /// <summary>Seconds until the entry expires. In a DESTROY it is what was left when somebody deleted it; 0 there when it ran out (Linux 5.8 and later).</summary>
     public uint TimeoutSeconds;
 
-    public readonly ConntrackKey Key => new(Orig, Zone);
-
     public readonly bool SeenReply => (Status & CtStatus.SeenReply) != 0;
-
-    public readonly bool Assured => (Status & CtStatus.Assured) != 0;
 
     /// <summary>
     /// The message itself proves that conntrack saw a TCP connection's SYN: either the handshake is still going on, or the
     /// window scale of the SYN is known. An entry that tcp_loose picked up in mid-stream is liberal and knows no scale.
     /// </summary>
-    public readonly bool ProvesSyn => HasTcp
-        && (TcpState is TcpStates.SynSent or TcpStates.SynRecv or TcpStates.SynSent2
+    public readonly bool ProvesSyn => HasProtoState
+        && (ProtoState is TcpStates.SynSent or TcpStates.SynRecv or TcpStates.SynSent2
             || (TcpOrigFlags & (CtTcpFlags.WindowScale | CtTcpFlags.BeLiberal)) == CtTcpFlags.WindowScale);
 }

@@ -25,6 +25,8 @@ internal static class CtMsg
     public const ushort New = (Subsystem << 8) | 0;
     public const ushort Get = (Subsystem << 8) | 1;
     public const ushort Delete = (Subsystem << 8) | 2;
+    public const ushort GetStatsCpu = (Subsystem << 8) | 4;
+    public const ushort GetStats = (Subsystem << 8) | 5;
 
     /// <summary>NFNLGRP_CONNTRACK_NEW, _UPDATE and _DESTROY are the groups 1 to 3.</summary>
     public const uint GroupsAll = 0b111;
@@ -71,6 +73,8 @@ internal static class CtAttr
     public const ushort ProtoIcmpV6Code = 9;
 
     public const ushort ProtoInfoTcp = 1;
+    public const ushort ProtoInfoSctp = 3;
+    public const ushort SctpState = 1;
     public const ushort TcpState = 1;
     public const ushort TcpFlagsOrig = 4;
 
@@ -79,6 +83,12 @@ internal static class CtAttr
     public const ushort CounterPackets32 = 3;
     public const ushort CounterBytes32 = 4;
 
+    public const ushort StatsInsertFailed = 9;
+    public const ushort StatsDrop = 10;
+    public const ushort StatsEarlyDrop = 11;
+    public const ushort StatsGlobalEntries = 1;
+    public const ushort StatsGlobalEntriesMax = 2;
+
     public const ushort TimestampStart = 1;
     public const ushort TimestampStop = 2;
 }
@@ -86,7 +96,6 @@ internal static class CtAttr
 internal static class CtStatus
 {
     public const uint SeenReply = 1 << 1;
-    public const uint Assured = 1 << 2;
 }
 
 /// <summary>IP_CT_TCP_FLAG_*: what conntrack knows of one side of a TCP connection.</summary>
@@ -106,4 +115,13 @@ internal static class TcpStates
     public const byte TimeWait = 7;
     public const byte Close = 8;
     public const byte SynSent2 = 9;
+}
+
+/// <summary>enum sctp_conntrack.</summary>
+internal static class SctpStates
+{
+    public const byte Closed = 1;
+    public const byte CookieWait = 2;
+    public const byte CookieEchoed = 3;
+    public const byte ShutdownAckSent = 7;
 }

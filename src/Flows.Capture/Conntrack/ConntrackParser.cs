@@ -70,14 +70,17 @@ internal static class ConntrackParser
     {
         tuple = default;
         var attributes = new AttributeReader(nest);
+        NetAddress src = default;
+        NetAddress dst = default;
+        ProtoPart proto = default;
         var hasIp = false;
         var hasProto = false;
         while (attributes.Next())
         {
             var good = attributes.Type switch
             {
-                CtAttr.TupleIp => hasIp = TryIp(attributes.Value, ref tuple),
-                CtAttr.TupleProto => hasProto = TryProto(attributes.Value, isReply, ref tuple),
+                CtAttr.TupleIp => hasIp = TryIp(attributes.Value, out src, out dst),
+                CtAttr.TupleProto => hasProto = TryProto(attributes.Value, out proto),
                 CtAttr.TupleZone => TryTupleZone(attributes.Value, isReply, ref zone),
                 _ => true,
             };
@@ -87,6 +90,14 @@ internal static class ConntrackParser
             }
         }
 
+        var isIcmp = proto.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6;
+        tuple = new ConntrackTuple(
+            src,
+            dst,
+            isIcmp && !isReply ? proto.Id : proto.Src,
+            isIcmp && isReply ? proto.Id : proto.Dst,
+            proto.Protocol,
+            (ushort)((proto.Type << 8) | proto.Code));
         return !attributes.Malformed && hasIp && hasProto;
     }
 
@@ -102,65 +113,21 @@ internal static class ConntrackParser
         return true;
     }
 
-    private static bool TryIp(ReadOnlySpan<byte> nest, ref ConntrackTuple tuple)
+    private static bool TryIp(ReadOnlySpan<byte> nest, out NetAddress src, out NetAddress dst)
     {
         var attributes = new AttributeReader(nest);
-        NetAddress? src = null;
-        NetAddress? dst = null;
+        src = default;
+        dst = default;
+        var hasSrc = false;
+        var hasDst = false;
         while (attributes.Next())
         {
-            var width = attributes.Type switch
-            {
-                CtAttr.IpV4Src or CtAttr.IpV4Dst => 4,
-                CtAttr.IpV6Src or CtAttr.IpV6Dst => 16,
-                _ => 0,
-            };
-            if (width == 0)
-            {
-                continue;
-            }
-
-            if (attributes.Value.Length != width)
-            {
-                return false;
-            }
-
-            var address = NetAddress.FromBytes(attributes.Value);
-            if (attributes.Type is CtAttr.IpV4Src or CtAttr.IpV6Src)
-            {
-                src = address;
-            }
-            else if (attributes.Type is CtAttr.IpV4Dst or CtAttr.IpV6Dst)
-            {
-                dst = address;
-            }
-        }
-
-        tuple = tuple with { Src = src.GetValueOrDefault(), Dst = dst.GetValueOrDefault() };
-        return !attributes.Malformed && src is not null && dst is not null;
-    }
-
-    private static bool TryProto(ReadOnlySpan<byte> nest, bool isReply, ref ConntrackTuple tuple)
-    {
-        var attributes = new AttributeReader(nest);
-        byte protocol = 0;
-        byte type = 0;
-        byte code = 0;
-        ushort src = 0;
-        ushort dst = 0;
-        ushort id = 0;
-        var hasProtocol = false;
-        while (attributes.Next())
-        {
-            var value = attributes.Value;
             var good = attributes.Type switch
             {
-                CtAttr.ProtoNum => hasProtocol = TryU8(value, out protocol),
-                CtAttr.ProtoSrcPort => TryU16(value, out src),
-                CtAttr.ProtoDstPort => TryU16(value, out dst),
-                CtAttr.ProtoIcmpId or CtAttr.ProtoIcmpV6Id => TryU16(value, out id),
-                CtAttr.ProtoIcmpType or CtAttr.ProtoIcmpV6Type => TryU8(value, out type),
-                CtAttr.ProtoIcmpCode or CtAttr.ProtoIcmpV6Code => TryU8(value, out code),
+                CtAttr.IpV4Src => hasSrc = TryAddress(attributes.Value, 4, out src),
+                CtAttr.IpV4Dst => hasDst = TryAddress(attributes.Value, 4, out dst),
+                CtAttr.IpV6Src => hasSrc = TryAddress(attributes.Value, 16, out src),
+                CtAttr.IpV6Dst => hasDst = TryAddress(attributes.Value, 16, out dst),
                 _ => true,
             };
             if (!good)
@@ -169,14 +136,39 @@ internal static class ConntrackParser
             }
         }
 
-        var isIcmp = protocol is IpProtocol.Icmp or IpProtocol.IcmpV6;
-        tuple = tuple with
+        return !attributes.Malformed && hasSrc && hasDst;
+    }
+
+    private static bool TryAddress(ReadOnlySpan<byte> value, int width, out NetAddress address)
+    {
+        address = value.Length == width ? NetAddress.FromBytes(value) : default;
+        return value.Length == width;
+    }
+
+    private static bool TryProto(ReadOnlySpan<byte> nest, out ProtoPart proto)
+    {
+        var attributes = new AttributeReader(nest);
+        proto = default;
+        var hasProtocol = false;
+        while (attributes.Next())
         {
-            Protocol = protocol,
-            SrcPort = isIcmp && !isReply ? id : src,
-            DstPort = isIcmp && isReply ? id : dst,
-            IcmpTypeCode = (ushort)((type << 8) | code),
-        };
+            var value = attributes.Value;
+            var good = attributes.Type switch
+            {
+                CtAttr.ProtoNum => hasProtocol = TryU8(value, out proto.Protocol),
+                CtAttr.ProtoSrcPort => TryU16(value, out proto.Src),
+                CtAttr.ProtoDstPort => TryU16(value, out proto.Dst),
+                CtAttr.ProtoIcmpId or CtAttr.ProtoIcmpV6Id => TryU16(value, out proto.Id),
+                CtAttr.ProtoIcmpType or CtAttr.ProtoIcmpV6Type => TryU8(value, out proto.Type),
+                CtAttr.ProtoIcmpCode or CtAttr.ProtoIcmpV6Code => TryU8(value, out proto.Code),
+                _ => true,
+            };
+            if (!good)
+            {
+                return false;
+            }
+        }
+
         return !attributes.Malformed && hasProtocol;
     }
 
@@ -185,35 +177,55 @@ internal static class ConntrackParser
         var protocols = new AttributeReader(nest);
         while (protocols.Next())
         {
-            if (protocols.Type != CtAttr.ProtoInfoTcp)
+            var good = protocols.Type switch
             {
-                continue;
-            }
-
-            var attributes = new AttributeReader(protocols.Value);
-            while (attributes.Next())
-            {
-                var good = attributes.Type switch
-                {
-                    CtAttr.TcpState => message.HasTcp = TryU8(attributes.Value, out message.TcpState),
-
-                    // struct nf_ct_tcp_flags: flags, mask.
-                    CtAttr.TcpFlagsOrig => attributes.Value.Length == 2 && TryU8(attributes.Value[..1], out message.TcpOrigFlags),
-                    _ => true,
-                };
-                if (!good)
-                {
-                    return false;
-                }
-            }
-
-            if (attributes.Malformed)
+                CtAttr.ProtoInfoTcp => TryTcp(protocols.Value, ref message),
+                CtAttr.ProtoInfoSctp => TrySctp(protocols.Value, ref message),
+                _ => true,
+            };
+            if (!good)
             {
                 return false;
             }
         }
 
         return !protocols.Malformed;
+    }
+
+    private static bool TryTcp(ReadOnlySpan<byte> nest, ref ConntrackMessage message)
+    {
+        var attributes = new AttributeReader(nest);
+        while (attributes.Next())
+        {
+            var good = attributes.Type switch
+            {
+                CtAttr.TcpState => message.HasProtoState = TryU8(attributes.Value, out message.ProtoState),
+
+                // struct nf_ct_tcp_flags: flags, mask.
+                CtAttr.TcpFlagsOrig => attributes.Value.Length == 2 && TryU8(attributes.Value[..1], out message.TcpOrigFlags),
+                _ => true,
+            };
+            if (!good)
+            {
+                return false;
+            }
+        }
+
+        return !attributes.Malformed;
+    }
+
+    private static bool TrySctp(ReadOnlySpan<byte> nest, ref ConntrackMessage message)
+    {
+        var attributes = new AttributeReader(nest);
+        while (attributes.Next())
+        {
+            if (attributes.Type == CtAttr.SctpState && !(message.HasProtoState = TryU8(attributes.Value, out message.ProtoState)))
+            {
+                return false;
+            }
+        }
+
+        return !attributes.Malformed;
     }
 
     private static bool TryCounters(ReadOnlySpan<byte> nest, bool isReply, ref ConntrackMessage message)
@@ -239,9 +251,17 @@ internal static class ConntrackParser
         }
 
         message.HasCounters = true;
-        message.Counters = isReply
-            ? message.Counters with { ReplyPackets = packets, ReplyBytes = bytes }
-            : message.Counters with { OrigPackets = packets, OrigBytes = bytes };
+        if (isReply)
+        {
+            message.Counters.ReplyPackets = packets;
+            message.Counters.ReplyBytes = bytes;
+        }
+        else
+        {
+            message.Counters.OrigPackets = packets;
+            message.Counters.OrigBytes = bytes;
+        }
+
         return !attributes.Malformed;
     }
 
@@ -294,5 +314,16 @@ internal static class ConntrackParser
     {
         number = 0;
         return value.Length == sizeof(ulong) && BinaryPrimitives.TryReadUInt64BigEndian(value, out number);
+    }
+
+    /// <summary>The protocol's part of a tuple, as it stands in the message.</summary>
+    private ref struct ProtoPart
+    {
+        public ushort Src;
+        public ushort Dst;
+        public ushort Id;
+        public byte Protocol;
+        public byte Type;
+        public byte Code;
     }
 }

@@ -2,22 +2,22 @@ using System.Buffers.Binary;
 
 namespace Flows.Capture.Conntrack;
 
-/// <summary>Builds requests to the kernel: a dump of all entries, and gets of TCP entries by their original tuple and zone.</summary>
+/// <summary>Builds requests to the kernel: a dump of all entries, and gets of entries by their original tuple and zone, and what the kernel counts.</summary>
 internal static class ConntrackQuery
 {
     /// <summary>More than any single request takes: headers, two IPv6 addresses, ports, protocol, zone.</summary>
     public const int LengthMax = 128;
 
     /// <summary>Asks for every entry of both address families. Returns the request's length.</summary>
-    public static int WriteDump(Span<byte> destination, uint sequence)
-    {
-        var length = NlMsg.HeaderLength + CtMsg.GenericHeaderLength;
-        destination[..length].Clear();
-        WriteHeader(destination, length, NlMsg.FlagRequest | NlMsg.FlagDump, sequence);
-        return length;
-    }
+    public static int WriteDump(Span<byte> destination, uint sequence) => WritePlain(destination, CtMsg.Get, NlMsg.FlagDump, sequence);
 
-    /// <summary>Asks for one TCP entry. Returns the request's length.</summary>
+    /// <summary>Asks for the counters of each processor: what a full table refused or threw out. Returns the request's length.</summary>
+    public static int WriteStatsCpu(Span<byte> destination, uint sequence) => WritePlain(destination, CtMsg.GetStatsCpu, NlMsg.FlagDump, sequence);
+
+    /// <summary>Asks how many entries there are and may be. Returns the request's length.</summary>
+    public static int WriteStats(Span<byte> destination, uint sequence) => WritePlain(destination, CtMsg.GetStats, 0, sequence);
+
+    /// <summary>Asks for one entry of a protocol that has ports. Returns the request's length.</summary>
     public static int WriteGet(Span<byte> destination, uint sequence, in ConntrackKey key)
     {
         destination[..LengthMax].Clear();
@@ -49,14 +49,22 @@ internal static class ConntrackQuery
             at = WriteU16(destination, at, CtAttr.Zone, key.Zone);
         }
 
-        WriteHeader(destination, at, NlMsg.FlagRequest, sequence);
+        WriteHeader(destination, at, CtMsg.Get, NlMsg.FlagRequest, sequence);
         return at;
     }
 
-    private static void WriteHeader(Span<byte> destination, int length, int flags, uint sequence)
+    private static int WritePlain(Span<byte> destination, ushort type, int flags, uint sequence)
+    {
+        const int Length = NlMsg.HeaderLength + CtMsg.GenericHeaderLength;
+        destination[..Length].Clear();
+        WriteHeader(destination, Length, type, NlMsg.FlagRequest | flags, sequence);
+        return Length;
+    }
+
+    private static void WriteHeader(Span<byte> destination, int length, ushort type, int flags, uint sequence)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(destination, (uint)length);
-        BinaryPrimitives.WriteUInt16LittleEndian(destination[4..], CtMsg.Get);
+        BinaryPrimitives.WriteUInt16LittleEndian(destination[4..], type);
         BinaryPrimitives.WriteUInt16LittleEndian(destination[6..], (ushort)flags);
         BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], sequence);
     }

@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Flows.Capture.Flow;
 using Flows.Core.Facts;
 
 namespace Flows.Capture.Conntrack;
@@ -11,22 +10,22 @@ internal sealed class ConntrackRows(ObservationPoint point, FlowSink sink)
     public ulong Seed { get; set; }
 
     /// <summary>
+    /// The zone of the rows of a further network namespace, which tells its table of connections apart from the node's own; 0 where the kernel's zones hold.
+    /// </summary>
+    public ushort SpaceZone { get; set; }
+
+    /// <summary>
     /// Writes a row with what was counted since the last one, and begins the next window.
     /// </summary>
     /// <param name="counted">False where the counters of this window are lost: then they are null, for zero would be a lie.</param>
-    public void Write(in ConntrackKey key, ref ConntrackEntry entry, EndReason reason, FlowState state, long windowEndUs, bool counted)
+    public void Write(ref ConntrackEntry entry, EndReason reason, FlowState state, long windowEndUs, bool counted)
     {
-        if (entry.WindowNo == 0)
-        {
-            entry.ConnId = IdOf(in key, in entry);
-        }
-
         var row = new FlowRow
         {
             WindowStartUs = entry.WindowStartUs,
             WindowEndUs = Math.Max(entry.WindowStartUs, windowEndUs),
             ConnStartUs = entry.ConnStartUs,
-            ConnId = entry.ConnId,
+            ConnId = IdOf(in entry),
             WindowNo = entry.WindowNo,
             State = state,
             EndReason = reason,
@@ -35,11 +34,19 @@ internal sealed class ConntrackRows(ObservationPoint point, FlowSink sink)
             NodeId = point.NodeId,
             ScopeId = point.ScopeId,
             Sampling = 1,
-            Zone = key.Zone,
+            Zone = SpaceZone == 0 ? entry.Zone : SpaceZone,
         };
-        var isIcmp = key.Orig.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6;
-        row.IcmpTypeCode = isIcmp ? key.Orig.IcmpTypeCode : null;
-        FillTuples(ref row, entry.Reversed ? entry.Reply : key.Orig, entry.Reversed ? key.Orig : entry.Reply);
+        var isIcmp = entry.Orig.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6;
+        row.IcmpTypeCode = isIcmp ? entry.Orig.IcmpTypeCode : null;
+        if (entry.Reversed)
+        {
+            FillTuples(ref row, in entry.Reply, in entry.Orig);
+        }
+        else
+        {
+            FillTuples(ref row, in entry.Orig, in entry.Reply);
+        }
+
         if (counted && entry.HasCounters)
         {
             FillCounters(ref row, entry.Latest - entry.Reported, entry.Reversed);
@@ -80,28 +87,20 @@ internal sealed class ConntrackRows(ObservationPoint point, FlowSink sink)
     }
 
     /// <summary>
-    /// The first eight bytes, big endian, of the SHA-256 of seed, node, start, addresses, id, ports, zone and protocol. Where the kernel gives
-    /// the start (nf_conntrack_timestamp), a restarted collector finds the same id for a connection that outlived it.
+    /// A chain of <see cref="Mix.Fold"/> over seed, node, start, addresses, ports, id, zone, protocol and ICMP type: the same on every machine and in every
+    /// run. Where the kernel gives the start (nf_conntrack_timestamp), a restarted collector finds the same id for a connection that outlived it.
+    /// A cryptographic hash costs ten times as much as the rest of the row; whoever makes two of his own connections share an id gains nothing by it.
     /// </summary>
-    private ulong IdOf(in ConntrackKey key, in ConntrackEntry entry)
+    private ulong IdOf(in ConntrackEntry entry)
     {
-        Span<byte> bytes = stackalloc byte[72];
-        bytes.Clear();
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, Seed);
-        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], point.NodeId);
-        BinaryPrimitives.WriteInt64BigEndian(bytes[16..], entry.ConnStartUs);
-        key.Orig.Src.Write(bytes[24..]);
-        key.Orig.Dst.Write(bytes[40..]);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes[56..], entry.Id);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[60..], key.Orig.SrcPort);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[62..], key.Orig.DstPort);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[64..], key.Zone);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[66..], key.Orig.IcmpTypeCode);
-        bytes[68] = key.Orig.Protocol;
-
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes, digest);
-        var id = BinaryPrimitives.ReadUInt64BigEndian(digest);
+        ref readonly var orig = ref entry.Orig;
+        var ports = ((ulong)orig.SrcPort << 48) | ((ulong)orig.DstPort << 32) | entry.Id;
+        var rest = ((ulong)entry.Zone << 32) | ((ulong)orig.IcmpTypeCode << 8) | orig.Protocol;
+        var id = Mix.Fold(Seed, point.NodeId);
+        id = Mix.Fold(id, (ulong)entry.ConnStartUs);
+        id = Mix.Fold(id ^ orig.Src.High, orig.Dst.High);
+        id = Mix.Fold(id ^ orig.Src.Low, orig.Dst.Low);
+        id = Mix.Fold(id ^ ports, rest);
         return id == 0 ? 1 : id;
     }
 }

@@ -3,39 +3,32 @@ using System.Globalization;
 namespace Flows.Capture.Conntrack;
 
 /// <summary>
-/// The kernel settings without which conntrack tells less, read and, when asked, set in the network namespace of the calling thread
-/// (/proc/sys/net shows the caller's own).
+/// The kernel settings without which conntrack tells less, in the network namespace of the calling thread (/proc/sys/net shows the caller's own).
+/// A value is null where the setting is missing or hidden.
 /// </summary>
-internal static class ConntrackSettings
+internal readonly record struct ConntrackSettings(int? Accounting, int? Events, int? Timestamp)
 {
     private const string Directory = "/proc/sys/net/netfilter";
+    private const string AccountingName = "nf_conntrack_acct";
+    private const string EventsName = "nf_conntrack_events";
+    private const string TimestampName = "nf_conntrack_timestamp";
 
-    private static readonly (string Name, string Consequence)[] Wanted =
-    [
-        ("nf_conntrack_acct", "packets and bytes are not counted, so their columns stay null"),
-        ("nf_conntrack_events", "connections that began before the collector end without a word"),
-        ("nf_conntrack_timestamp", "connections found at the start have no true beginning, and times are those of delivery"),
-    ];
+    /// <summary>No events at all: what lives shows in dumps only.</summary>
+    public bool EventsAreOff => Events == 0;
 
-    /// <summary>Makes or checks the settings. Returns one sentence for each that is not as it should be.</summary>
-    public static IReadOnlyList<string> Prepare(bool manage)
+    /// <summary>Reads the settings; with <paramref name="manage"/> switches on first what is not, if that is allowed.</summary>
+    public static ConntrackSettings Read(bool manage) => new(Read(AccountingName, manage), Read(EventsName, manage), Read(TimestampName, manage));
+
+    /// <summary>Says what each setting means for what is seen.</summary>
+    public void Report(ConntrackCoverage coverage)
     {
-        var warnings = new List<string>();
-        foreach (var (name, consequence) in Wanted)
-        {
-            if (manage)
-            {
-                TrySet(name);
-            }
-
-            if (Read(name) is not 1 and var value)
-            {
-                var now = value?.ToString(CultureInfo.InvariantCulture) ?? "missing";
-                warnings.Add($"net.netfilter.{name} is {now}: {consequence}; run 'sysctl -w net.netfilter.{name}=1' (entries made before keep the old way).");
-            }
-        }
-
-        return warnings;
+        const string Mend = "entries made before keep the old way";
+        Say(coverage, ConntrackCoverage.Accounting, Accounting, none: true, AccountingName, "packets and bytes are not counted, so their columns stay null", Mend);
+        Say(coverage, ConntrackCoverage.Timestamps, Timestamp, none: false, TimestampName, "connections found at the start have no true beginning, and times are those of delivery", Mend);
+        var consequence = EventsAreOff
+            ? "only connections that live at a dump are seen; short and refused ones are missed, and how one ended is not known"
+            : "connections that began before the collector end without a word, so that dumps must find out";
+        Say(coverage, ConntrackCoverage.Events, Events, none: false, EventsName, consequence, Mend);
     }
 
     /// <summary>Packets over the interfaces of this namespace, loopback aside.</summary>
@@ -55,39 +48,58 @@ internal static class ConntrackSettings
         }
     }
 
-    /// <summary>Names this boot and network namespace.</summary>
-    public static (string Boot, string Namespace) Where()
+    private static void Say(ConntrackCoverage coverage, string aspect, int? value, bool none, string name, string consequence, string note)
     {
-        var boot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-        var space = new FileInfo("/proc/thread-self/ns/net").LinkTarget ?? "";
-        return (boot, space);
+        if (value == 1)
+        {
+            coverage.Full(aspect);
+            return;
+        }
+
+        var now = value?.ToString(CultureInfo.InvariantCulture) ?? "missing";
+        var detail = $"net.netfilter.{name} is {now}: {consequence}; run 'sysctl -w net.netfilter.{name}=1' ({note}).";
+        if (none)
+        {
+            coverage.None(aspect, detail);
+        }
+        else
+        {
+            coverage.Partial(aspect, detail);
+        }
     }
 
-    private static void TrySet(string name)
+    private static int? Read(string name, bool manage)
     {
+        var path = Path.Combine(Directory, name);
         try
         {
-            if (Read(name) != 1)
+            var value = Parse(File.ReadAllText(path));
+            if (manage && value is not 1)
             {
-                File.WriteAllText(Path.Combine(Directory, name), "1");
+                File.WriteAllText(path, "1");
+                value = Parse(File.ReadAllText(path));
             }
+
+            return value;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // Not allowed, or not there: the check that follows says so.
+            return TryRead(path);
         }
     }
 
-    private static int? Read(string name)
+    // Writing was not allowed, or it is not there at all.
+    private static int? TryRead(string path)
     {
         try
         {
-            var text = File.ReadAllText(Path.Combine(Directory, name));
-            return int.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : null;
+            return Parse(File.ReadAllText(path));
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    private static int? Parse(string text) => int.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : null;
 }

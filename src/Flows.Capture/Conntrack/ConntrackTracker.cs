@@ -1,60 +1,88 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 
 namespace Flows.Capture.Conntrack;
 
-/// <summary>An entry whose counters are wanted now, because its TCP connection ended.</summary>
-internal readonly record struct ConntrackFetch(ConntrackKey Key);
-
 /// <summary>
-/// Follows connections through the kernel's messages and writes their rows. A pure state machine: its only input is
-/// <see cref="OnDatagram"/>, so a recording of the datagrams gives the same rows again. Not thread safe; no allocation per event.
+/// Follows connections through the kernel's messages and writes their rows. A pure state machine: its only input are
+/// datagrams, so a recording of them gives the same rows again. Not thread safe; no allocation per event.
 /// </summary>
-internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account)
+internal sealed class ConntrackTracker
 {
-    // 64 gets go out per turn of the source's loop, so this is what some hundred turns clear; beyond it the next dump or DESTROY serves.
-    private const int FetchesMax = 8192;
-
     // A repeated DESTROY follows within the kernel's retry interval, far below this.
     private const long RepeatedWithinUs = 5 * UnixTime.Second;
 
     // Two dumps without it: an entry whose DESTROY the kernel still retries to deliver is absent from the first one already.
     private const int DumpsMissedMax = 2;
 
-    private readonly Dictionary<ConntrackKey, ConntrackEntry> entries = new(4096);
-    private readonly Queue<ConntrackFetch> fetches = new(256);
+    private readonly HopAccount account;
+    private readonly ConntrackSeen? seen;
+    private readonly ConntrackTable table = new();
     private readonly ConntrackGraves graves = new();
-    private readonly ConntrackRows rows = new(point, sink);
+    private readonly ConntrackFetches fetches;
+    private readonly ConntrackRows rows;
+    private readonly ConntrackEnds ends;
 
-    // Set by the start mark.
+    // Counted here and posted in one go: an interlocked addition for each event costs more than finding its entry.
+    private long seenCount;
+    private long forwardedCount;
+    private long loopbackCount;
+
+    // Set by marks.
     private long activeTimeoutUs = UnixTime.Minute;
-    private int entriesMax = 262_144;
-
     private long startedUs;
+    private long watchedUntilUs;
 
     // The dump under way, or the last one.
     private ConntrackDump dump;
     private uint dumpNo;
     private long dumpBeginUs;
 
+    /// <param name="point">The node and scope of the rows.</param>
+    /// <param name="sink">Takes each row.</param>
+    /// <param name="account">The hop <c>conntrack</c>, unit <c>events</c>.</param>
+    /// <param name="seen">Told of each connection that enters the table.</param>
+    public ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account, ConntrackSeen? seen = null)
+    {
+        this.account = account;
+        this.seen = seen;
+        fetches = new ConntrackFetches(table);
+        rows = new ConntrackRows(point, sink);
+        ends = new ConntrackEnds(rows);
+    }
+
     /// <summary>Connections in the table.</summary>
-    public int Count => entries.Count;
+    public int Count => table.Count;
 
-    /// <summary>Takes the next TCP connection whose counters are wanted. A replay leaves them: the answers are in the recording.</summary>
-    public bool TryTakeFetch(out ConntrackFetch fetch) => fetches.TryDequeue(out fetch);
+    /// <summary>Entries that somebody deleted before their time, since the start.</summary>
+    public long Deleted => ends.Deleted;
 
-    /// <summary>Takes one netlink datagram, or a <see cref="ConntrackMark"/>, received at <paramref name="timeUs"/>.</summary>
+    /// <summary>Messages of the kernel, since the start.</summary>
+    public long Messages { get; private set; }
+
+    /// <summary>Messages about connections for which the table had no room, since the start.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>Takes the next connection whose counters are wanted. A replay leaves them: the answers are in the recording.</summary>
+    public bool TryTakeFetch(out ConntrackFetch fetch) => fetches.TryTake(out fetch);
+
+    /// <summary>Takes one netlink datagram, or a <see cref="ConntrackMark"/>, received at <paramref name="timeUs"/>, and posts it to the books.</summary>
     public void OnDatagram(ReadOnlySpan<byte> datagram, long timeUs)
+    {
+        Take(datagram, timeUs);
+        Post();
+    }
+
+    /// <summary>As <see cref="OnDatagram"/>, but the books wait for <see cref="Post"/>.</summary>
+    public void Take(ReadOnlySpan<byte> datagram, long timeUs)
     {
         var netlink = new NetlinkReader(datagram);
         while (netlink.Next())
         {
             if (netlink.Malformed)
             {
-                account.Seen();
+                seenCount++;
                 account.Dropped("decode_error");
             }
             else if (netlink.Type == ConntrackMark.MessageType)
@@ -66,10 +94,25 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
             }
             else if (netlink.Type >> 8 == CtMsg.Subsystem)
             {
-                account.Seen();
+                seenCount++;
                 OnConntrack(in netlink, timeUs);
             }
         }
+    }
+
+    /// <summary>Brings the books up to date.</summary>
+    public void Post()
+    {
+        if (seenCount == 0)
+        {
+            return;
+        }
+
+        Messages += seenCount;
+        account.Seen(seenCount);
+        account.Forwarded(forwardedCount);
+        account.Dropped("loopback", loopbackCount);
+        (seenCount, forwardedCount, loopbackCount) = (0, 0, 0);
     }
 
     private void OnConntrack(scoped in NetlinkReader netlink, long timeUs)
@@ -82,22 +125,23 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
 
         if (message.Orig.IsLoopback)
         {
-            account.Dropped("loopback");
+            loopbackCount++;
             return;
         }
 
-        var key = message.Key;
         var eventUs = message.EventNs != 0 ? (long)(message.EventNs / 1000) : timeUs;
+        var hash = table.HashOf(in message.Orig, message.Zone);
+        var index = table.Find(in message.Orig, message.Zone, hash);
         var reason = message.Kind switch
         {
-            ConntrackMessageKind.New => OnNew(in key, in message, eventUs),
-            ConntrackMessageKind.Update => OnUpdate(in key, in message, eventUs),
-            ConntrackMessageKind.Destroy => OnDestroy(in key, in message, eventUs),
-            _ => OnAnswer(in key, in message, eventUs),
+            ConntrackMessageKind.New => OnNew(index, hash, in message, eventUs),
+            ConntrackMessageKind.Update => OnUpdate(index, hash, in message, eventUs),
+            ConntrackMessageKind.Destroy => OnDestroy(index, hash, in message, eventUs),
+            _ => OnAnswer(index, hash, in message, eventUs),
         };
         if (reason is null)
         {
-            account.Forwarded();
+            forwardedCount++;
         }
         else
         {
@@ -105,62 +149,62 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
         }
     }
 
-    private string? OnNew(in ConntrackKey key, in ConntrackMessage message, long timeUs)
+    private string? OnNew(int index, ulong hash, in ConntrackMessage message, long timeUs)
     {
-        graves.Forget(in key);
-        ref var entry = ref Find(in key);
-        if (!Unsafe.IsNullRef(ref entry))
+        graves.Forget(hash);
+        if (index >= 0)
         {
-            if (IsRepeatedNew(in entry, in message))
+            ref var entry = ref table[index];
+            if (entry.IsRepeatedNew(in message))
             {
-                AdoptBirth(ref entry, in message);
-                entry.Learn(in message, timeUs);
+                AdoptBirth(ref entry, hash, in message);
+                Hear(ref entry, in message);
                 return null;
             }
 
-            EndUnheard(in key, ref entry, timeUs);
+            EndUnheard(index, timeUs);
         }
 
-        if (!TryAdd(in key, in message, timeUs, found: false))
-        {
-            return "table_full";
-        }
-
-        return null;
+        return TryAdd(hash, in message, timeUs, found: false, out _) ? null : "table_full";
     }
 
-    private string? OnUpdate(in ConntrackKey key, in ConntrackMessage message, long timeUs)
+    private string? OnUpdate(int index, ulong hash, in ConntrackMessage message, long timeUs)
     {
-        if (!TryFindOrAdd(in key, in message, timeUs))
+        if (index >= 0 && table[index].Id != message.Id)
+        {
+            EndUnheard(index, timeUs);
+            index = -1;
+        }
+
+        if (index < 0 && !TryAdd(hash, in message, timeUs, found: true, out index))
         {
             return "table_full";
         }
 
-        ref var entry = ref Find(in key);
-        entry.Learn(in message, timeUs);
-        if (entry.TcpIsOver && entry.ClosedUs == 0)
+        ref var entry = ref table[index];
+        Hear(ref entry, in message);
+        if (entry.IsOver && entry.ClosedUs == 0)
         {
             entry.ClosedUs = timeUs;
-            if (fetches.Count < FetchesMax)
-            {
-                fetches.Enqueue(new ConntrackFetch(key));
-            }
+            fetches.Want(ref entry, index);
         }
 
         return null;
     }
 
-    private string? OnDestroy(in ConntrackKey key, in ConntrackMessage message, long timeUs)
+    private string? OnDestroy(int index, ulong hash, in ConntrackMessage message, long timeUs)
     {
         timeUs = message.StopNs != 0 ? (long)(message.StopNs / 1000) : timeUs;
-        ref var entry = ref Find(in key);
-        if (!Unsafe.IsNullRef(ref entry) && IsSame(in entry, in message))
+        var timeLeft = message.TimeoutSeconds != 0;
+        if (index >= 0 && table[index].IsSame(in message))
         {
-            entry.Learn(in message, timeUs);
-            WriteLast(in key, ref entry, timeUs);
-            entries.Remove(key);
+            ref var entry = ref table[index];
+            entry.Learn(in message);
+            ends.WriteLast(ref entry, timeUs, timeLeft);
+            Bury(hash, in entry, in message, timeUs);
+            table.Remove(index);
         }
-        else if (graves.HoldsSame(in key, in message, timeUs - RepeatedWithinUs))
+        else if (graves.HoldsSame(hash, in message, timeUs - RepeatedWithinUs))
         {
             return "repeated";
         }
@@ -173,49 +217,49 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
         else
         {
             // Its NEW is lost or was refused by a full table: the row is whole all the same, but for the evidence of direction.
-            var stranger = Begin(in message, timeUs, found: true);
+            var stranger = Begin(hash, in message, timeUs, found: true);
             stranger.WindowStartUs = stranger.ConnStartUs;
-            stranger.Learn(in message, timeUs);
-            WriteLast(in key, ref stranger, timeUs);
+            stranger.Learn(in message);
+            ends.WriteLast(ref stranger, timeUs, timeLeft);
+            Bury(hash, in stranger, in message, timeUs);
         }
 
-        graves.Bury(in key, in message, timeUs);
         return null;
     }
 
-    private string? OnAnswer(in ConntrackKey key, in ConntrackMessage message, long timeUs)
+    private string? OnAnswer(int index, ulong hash, in ConntrackMessage message, long timeUs)
     {
-        ref var entry = ref Find(in key);
-        if (!Unsafe.IsNullRef(ref entry) && !IsSame(in entry, in message))
+        if (index >= 0 && !table[index].IsSame(in message))
         {
-            if (!entry.Found && entry.ConnStartUs >= dumpBeginUs)
+            if (!table[index].Found && table[index].ConnStartUs >= dumpBeginUs)
             {
                 // The entry's NEW is younger than this answer, which tells of its predecessor.
                 return null;
             }
 
-            EndUnheard(in key, ref entry, timeUs);
+            EndUnheard(index, timeUs);
+            index = -1;
         }
 
-        var isNew = Unsafe.IsNullRef(ref Find(in key));
-        if (isNew && (!message.IsDump || graves.Holds(in key, message.Id, dumpBeginUs)))
+        var isNew = index < 0;
+        if (isNew && (!message.IsDump || graves.Holds(hash, message.Id, dumpBeginUs)))
         {
             return null;
         }
 
-        if (isNew && !TryAdd(in key, in message, timeUs, found: true))
+        if (isNew && !TryAdd(hash, in message, timeUs, found: true, out index))
         {
             return "table_full";
         }
 
-        entry = ref Find(in key);
-        entry.Learn(in message, timeUs);
+        ref var entry = ref table[index];
+        Hear(ref entry, in message);
         if (message.IsDump)
         {
             OnDumped(ref entry, isNew);
         }
 
-        WriteOnAnswer(in key, ref entry, timeUs);
+        WriteOnAnswer(ref entry, timeUs);
         return null;
     }
 
@@ -226,31 +270,30 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
         entry.DumpsMissed = 0;
         if (dump == ConntrackDump.Initial && entry.Found && isFirst && entry.WindowNo == 0)
         {
-            // What it carried before us is not ours to report.
+            // What it carried before us is not ours to report. Nor is its beginning, if an earlier run has rows of it.
             entry.Reported = entry.Latest;
-            entry.EndReported = isNew && entry.TcpIsOver;
+            entry.EndReported = isNew && entry.IsOver;
+            entry.WindowNo = entry.StartNs != 0 && entry.ConnStartUs < watchedUntilUs ? 1u : 0;
         }
     }
 
-    private void WriteOnAnswer(in ConntrackKey key, ref ConntrackEntry entry, long timeUs)
+    private void WriteOnAnswer(ref ConntrackEntry entry, long timeUs)
     {
         if (entry.EndReported)
         {
             return;
         }
 
-        if (entry.TcpIsOver)
+        if (entry.IsOver)
         {
-            entry.ClosedUs = entry.ClosedUs == 0 ? timeUs : entry.ClosedUs;
-            rows.Write(in key, ref entry, EndReason.End, entry.State(key.Orig.Protocol, gone: false), entry.ClosedUs, counted: true);
-            entry.EndReported = true;
+            ends.WriteEnd(ref entry, timeUs);
         }
         else if (dump == ConntrackDump.Periodic && entry.DumpNo == dumpNo && timeUs - entry.WindowStartUs >= activeTimeoutUs / 2)
         {
             // Dumps come once per active timeout; half of it as the least age makes windows of 30 to 90 s at the default of 60 s.
             if (entry.WindowNo == 0 || entry.Latest != entry.Reported)
             {
-                rows.Write(in key, ref entry, EndReason.Active, entry.State(key.Orig.Protocol, gone: false), timeUs, counted: true);
+                rows.Write(ref entry, EndReason.Active, ConntrackStates.Of(in entry, gone: false), timeUs, counted: true);
             }
             else
             {
@@ -268,7 +311,11 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
                 startedUs = timeUs;
                 rows.Seed = mark.Value;
                 activeTimeoutUs = (long)mark.Second;
-                entriesMax = (int)mark.Third;
+                table.EntriesMax = (int)(uint)mark.Third;
+                rows.SpaceZone = (ushort)(mark.Third >> 32);
+                break;
+            case ConntrackMarkKind.Watched:
+                watchedUntilUs = (long)mark.Value;
                 break;
             case ConntrackMarkKind.DumpBegin:
                 dump = (ConntrackDump)mark.Value;
@@ -283,7 +330,7 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
 
                 break;
             case ConntrackMarkKind.Lost:
-                account.Seen((long)mark.Value);
+                seenCount += (long)mark.Value;
                 account.Dropped("netlink_overrun", (long)mark.Value);
                 break;
             default:
@@ -295,159 +342,105 @@ internal sealed class ConntrackTracker(ObservationPoint point, FlowSink sink, Ho
     /// <summary>Ends what the kernel no longer has, though it never said so.</summary>
     private void Sweep(long timeUs)
     {
-        foreach (var key in entries.Keys)
+        for (var index = 0; index < table.Reached; index++)
         {
-            ref var entry = ref Find(in key);
-            if (entry.DumpNo == dumpNo || entry.HeardUs >= dumpBeginUs || ++entry.DumpsMissed < DumpsMissedMax)
+            ref var entry = ref table[index];
+            if (entry.InUse && entry.DumpNo != dumpNo && entry.HeardNo != dumpNo && ++entry.DumpsMissed >= DumpsMissedMax)
             {
-                continue;
+                EndUnheard(index, timeUs);
             }
-
-            EndUnheard(in key, ref entry, timeUs);
         }
     }
 
     private void Stop(long timeUs)
     {
-        foreach (var key in entries.Keys)
+        for (var index = 0; index < table.Reached; index++)
         {
-            ref var entry = ref Find(in key);
-            var counted = entry.DumpNo == dumpNo && dump == ConntrackDump.Final;
-            if (!entry.EndReported)
+            ref var entry = ref table[index];
+            if (entry.InUse)
             {
-                var reason = entry.TcpIsOver ? EndReason.End : EndReason.Forced;
-                rows.Write(in key, ref entry, reason, entry.State(key.Orig.Protocol, gone: false), entry.TcpIsOver ? entry.ClosedUs : timeUs, counted);
-            }
-            else if (counted)
-            {
-                WriteResidue(in key, ref entry, timeUs);
+                ends.WriteStopped(ref entry, timeUs, counted: entry.DumpNo == dumpNo && dump == ConntrackDump.Final);
             }
         }
 
-        entries.Clear();
+        table.Clear();
     }
 
-    /// <summary>The last row of an entry whose DESTROY came; the counters are its final ones.</summary>
-    private void WriteLast(in ConntrackKey key, ref ConntrackEntry entry, long timeUs)
+    private void EndUnheard(int index, long timeUs)
     {
-        if (entry.EndReported)
-        {
-            WriteResidue(in key, ref entry, timeUs);
-            return;
-        }
-
-        var state = entry.State(key.Orig.Protocol, gone: true);
-        var ended = state is FlowState.Closed or FlowState.Reset or FlowState.Refused;
-        rows.Write(in key, ref entry, ended ? EndReason.End : EndReason.Idle, state, entry.ClosedUs != 0 ? entry.ClosedUs : timeUs, counted: true);
+        ends.WriteUnheard(ref table[index], timeUs);
+        table.Remove(index);
     }
 
-    private void WriteResidue(in ConntrackKey key, ref ConntrackEntry entry, long timeUs)
+    private void Hear(ref ConntrackEntry entry, in ConntrackMessage message)
     {
-        if (entry.HasCounters && entry.Latest != entry.Reported)
-        {
-            rows.Write(in key, ref entry, EndReason.End, entry.State(key.Orig.Protocol, gone: true), timeUs, counted: true);
-        }
+        entry.Learn(in message);
+        entry.HeardNo = dumpNo;
     }
 
-    /// <summary>The kernel has forgotten the connection and its DESTROY did not reach us: its last counters are lost.</summary>
-    private void EndUnheard(in ConntrackKey key, ref ConntrackEntry entry, long timeUs)
+    private void Bury(ulong hash, in ConntrackEntry entry, in ConntrackMessage message, long timeUs)
     {
-        if (!entry.EndReported)
+        graves.Bury(hash, in message, timeUs);
+        if (entry.SeenReply && entry.DirectionBy != DirectionBy.PortOrder && ConntrackDirection.PortsAreSilent(in message.Reply))
         {
-            var state = entry.State(key.Orig.Protocol, gone: false);
-            rows.Write(in key, ref entry, EndReason.Forced, state, entry.ClosedUs != 0 ? entry.ClosedUs : timeUs, counted: false);
+            graves.Bury(AnswerOf(table.HashOf(in message.Reply, message.Zone)), in message, timeUs);
         }
-
-        entries.Remove(key);
-    }
-
-    private ref ConntrackEntry Find(in ConntrackKey key) => ref CollectionsMarshal.GetValueRefOrNullRef(entries, key);
-
-    private bool TryFindOrAdd(in ConntrackKey key, in ConntrackMessage message, long timeUs)
-    {
-        ref var entry = ref Find(in key);
-        if (Unsafe.IsNullRef(ref entry))
-        {
-            return TryAdd(in key, in message, timeUs, found: true);
-        }
-
-        if (entry.Id == message.Id)
-        {
-            return true;
-        }
-
-        EndUnheard(in key, ref entry, timeUs);
-        return TryAdd(in key, in message, timeUs, found: true);
     }
 
     /// <summary>
     /// A full table refuses the newcomer instead of evicting: nothing of it has been reported, so its DESTROY, or the next dump with
     /// room, still brings all its counters, once.
     /// </summary>
-    private bool TryAdd(in ConntrackKey key, in ConntrackMessage message, long timeUs, bool found)
+    private bool TryAdd(ulong hash, in ConntrackMessage message, long timeUs, bool found, out int index)
     {
-        if (entries.Count >= entriesMax)
+        index = -1;
+        if (table.IsFull)
         {
+            Refused++;
             return false;
         }
 
-        var entry = Begin(in message, timeUs, found);
-        entry.Learn(in message, timeUs);
-        entries.Add(key, entry);
+        var entry = Begin(hash, in message, timeUs, found);
+        Hear(ref entry, in message);
+        index = table.Insert(in entry, hash);
+        seen?.Invoke(in message.Orig, in message.Reply, isNew: !found);
         return true;
     }
 
-    private static ConntrackEntry Begin(in ConntrackMessage message, long timeUs, bool found)
+    private ConntrackEntry Begin(ulong hash, in ConntrackMessage message, long timeUs, bool found)
     {
-        var startUs = message.StartNs != 0 ? (long)(message.StartNs / 1000) : timeUs;
         var entry = new ConntrackEntry
         {
+            Orig = message.Orig,
             Reply = message.Reply,
+            Zone = message.Zone,
             Id = message.Id,
-            ConnStartUs = startUs,
+            ConnStartUs = message.StartNs != 0 ? (long)(message.StartNs / 1000) : timeUs,
             WindowStartUs = timeUs,
             Found = found,
         };
-        Orient(ref entry, in message, found);
+        Orient(ref entry, hash, in message, found);
         return entry;
     }
 
-    /// <summary>Decides who initiated, and by which evidence.</summary>
-    private static void Orient(ref ConntrackEntry entry, in ConntrackMessage message, bool found)
+    private void Orient(ref ConntrackEntry entry, ulong hash, in ConntrackMessage message, bool found)
     {
-        if (message.Orig.Protocol == IpProtocol.Tcp)
-        {
-            entry.DirectionBy = message.ProvesSyn ? DirectionBy.CtNew : DirectionBy.PortOrder;
-            entry.MidStream = !message.ProvesSyn;
-
-            // tcp_loose takes whoever spoke first for the initiator, and that is the server as often as not.
-            entry.Reversed = entry.MidStream && message.Orig.SrcPort < message.Orig.DstPort;
-        }
-        else
-        {
-            entry.DirectionBy = found ? DirectionBy.Request : DirectionBy.CtNew;
-            entry.Reversed = false;
-        }
+        var isAnswer = !found && ConntrackDirection.PortsAreSilent(in message.Orig) && graves.Holds(AnswerOf(hash));
+        ConntrackDirection.Orient(ref entry, in message, found, isAnswer);
     }
 
     /// <summary>The event of an entry that a dump or an UPDATE showed first: it began in front of us after all.</summary>
-    private static void AdoptBirth(ref ConntrackEntry entry, in ConntrackMessage message)
+    private void AdoptBirth(ref ConntrackEntry entry, ulong hash, in ConntrackMessage message)
     {
         if (entry is { Found: true, WindowNo: 0 })
         {
             entry.Found = false;
             entry.Reported = default;
             entry.WindowStartUs = entry.ConnStartUs;
-            Orient(ref entry, in message, found: false);
+            Orient(ref entry, hash, in message, found: false);
         }
     }
 
-    /// <summary>The same life of the same entry: ids repeat over time, so the start and the counters must agree too.</summary>
-    private static bool IsSame(in ConntrackEntry entry, in ConntrackMessage message) => entry.Id == message.Id
-        && (entry.StartNs == 0 || message.StartNs == 0 || entry.StartNs == message.StartNs)
-        && (!message.HasCounters || message.Counters.Continues(entry.Reported));
-
-    /// <summary>A NEW for an entry that we have: repeated by the kernel because some listener missed it, unless the entry must be another one.</summary>
-    private static bool IsRepeatedNew(in ConntrackEntry entry, in ConntrackMessage message) =>
-        entry.Id == message.Id && !entry.EndReported && entry.ClosedUs == 0 && (message.SeenReply || !entry.SeenReply || entry.Found);
+    /// <summary>Keeps the answering tuples apart from the asking ones, among which they lie.</summary>
+    private static ulong AnswerOf(ulong hash) => ~hash;
 }

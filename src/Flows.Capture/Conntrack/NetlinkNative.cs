@@ -20,11 +20,13 @@ internal static unsafe partial class NetlinkNative
     public const int MsgDontwait = 0x40;
     public const int MsgTrunc = 0x20;
     public const short PollIn = 1;
+    public const int CloneNewNet = 0x4000_0000;
 
     public const int Eperm = 1;
     public const int Eintr = 4;
     public const int Eagain = 11;
     public const int Eacces = 13;
+    public const int Einval = 22;
     public const int Eprotonosupport = 93;
     public const int Eafnosupport = 97;
     public const int Enobufs = 105;
@@ -60,6 +62,41 @@ internal static unsafe partial class NetlinkNative
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     public static partial nint Receive(int fd, byte* buffer, nuint length, int flags);
+
+    /// <summary>struct msghdr of a 64-bit Linux (socket.h).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct MessageHeader
+    {
+        public void* Name;
+        public uint NameLength;
+        public IoVector* Vectors;
+        public nuint VectorCount;
+        public void* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+
+    /// <summary>struct iovec.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct IoVector
+    {
+        public byte* Base;
+        public nuint Length;
+    }
+
+    /// <summary>struct mmsghdr: a message and how many bytes it got.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct MessageSlot
+    {
+        public MessageHeader Header;
+        public uint Length;
+    }
+
+    [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
+    public static partial int ReceiveMany(int fd, MessageSlot* slots, uint count, int flags, void* timeout);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    public static partial int SetNamespace(int fd, int type);
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     public static partial nint Send(int fd, byte* buffer, nuint length, int flags);

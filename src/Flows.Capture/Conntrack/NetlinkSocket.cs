@@ -36,8 +36,8 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     private NetlinkSocket(int fd) => this.fd = fd;
 
-    /// <summary>Bytes of kernel memory that may wait for us, as the kernel granted them.</summary>
-    public int ReceiveBufferBytes => GetInt32(NetlinkNative.SolSocket, NetlinkNative.SoRcvbuf);
+    /// <summary>Bytes of kernel memory that may wait for us, as the kernel granted them: it doubles what is asked, and shows the double (socket(7)).</summary>
+    public int ReceiveBufferBytes => GetInt32(NetlinkNative.SolSocket, NetlinkNative.SoRcvbuf) / 2;
 
     /// <summary>Opens a socket that takes the multicast <paramref name="groups"/> (bit n - 1 = group n; 0 for requests only).</summary>
     /// <exception cref="FlowsException">No privilege, or the kernel has no nfnetlink.</exception>
@@ -56,8 +56,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             socket.GrowReceiveBuffer(receiveBufferBytes);
             if (groups != 0)
             {
-                // With this the kernel keeps a DESTROY that did not fit and sends it again: it alone carries the counters.
-                socket.SetInt32(NetlinkNative.SolNetlink, NetlinkNative.NetlinkBroadcastError, 1);
+                socket.KeepEnds(true);
             }
 
             var address = new NetlinkNative.SockaddrNl { Family = NetlinkNative.AfNetlink, Groups = groups };
@@ -95,6 +94,9 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         _ = NetlinkNative.Poll(fds, 2, timeoutMs);
     }
 
+    /// <summary>Lets datagrams gather.</summary>
+    public static void Nap(int milliseconds) => _ = NetlinkNative.Poll(null, 0, milliseconds);
+
     /// <summary>Takes one datagram if one waits; never blocks.</summary>
     /// <exception cref="FlowsException">The socket itself failed.</exception>
     public NetlinkReceive TryReceive(Span<byte> buffer, out int length)
@@ -120,6 +122,35 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             var errno => throw Failure("receive from the netfilter netlink socket", errno),
         };
     }
+
+    /// <summary>
+    /// Takes as many datagrams as wait and <paramref name="vector"/> has room for; never blocks. True when there was at least one. After an
+    /// <paramref name="overrun"/> more may wait.
+    /// </summary>
+    /// <exception cref="FlowsException">The socket itself failed.</exception>
+    public bool TryReceive(NetlinkVector vector, out bool overrun)
+    {
+        overrun = false;
+        vector.Count = 0;
+        var got = NetlinkNative.ReceiveMany(fd, vector.Slots, NetlinkVector.Length, NetlinkNative.MsgDontwait, null);
+        if (got > 0)
+        {
+            vector.Count = got;
+            return true;
+        }
+
+        var errno = got == 0 ? NetlinkNative.Eagain : Marshal.GetLastPInvokeError();
+        overrun = errno == NetlinkNative.Enobufs;
+        return errno is NetlinkNative.Eagain or NetlinkNative.Eintr or NetlinkNative.Enobufs
+            ? false
+            : throw Failure("receive from the netfilter netlink socket", errno);
+    }
+
+    /// <summary>
+    /// Whether the kernel keeps a DESTROY that did not fit and sends it again: it alone carries the counters. The price is that entries which ended stay in
+    /// the kernel's table until we read.
+    /// </summary>
+    public void KeepEnds(bool keep) => SetInt32(NetlinkNative.SolNetlink, NetlinkNative.NetlinkBroadcastError, keep ? 1 : 0);
 
     /// <summary>Sends one or more requests.</summary>
     /// <exception cref="FlowsException">The kernel refused the message as a whole.</exception>

@@ -38,6 +38,16 @@ internal sealed class ReadBuffer(Stream stream) : IDisposable
         return true;
     }
 
+    /// <summary>Takes what is at hand, at most that many bytes; waits only if there is none. Empty at the end of the stream.</summary>
+    public ReadOnlySpan<byte> TakeSome(int count)
+    {
+        Peek(Math.Min(count, 1));
+        var bytes = buffer.AsSpan(start, Math.Min(count, end - start));
+        start += bytes.Length;
+        Position += bytes.Length;
+        return bytes;
+    }
+
     public void Dispose() => stream.Dispose();
 
     private void Fill(int count)

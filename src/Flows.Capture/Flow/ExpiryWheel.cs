@@ -45,7 +45,7 @@ internal sealed class ExpiryWheel
         var due = Math.Clamp(TickOf(dueUs) + 1, tick + 1, tick + Slots - 1);
         var slot = (int)(due & (Slots - 1));
         ref var entry = ref entries[index];
-        entry.WheelSlot = slot;
+        entry.WheelSlot = (short)slot;
         entry.WheelPrevious = -1;
         entry.WheelNext = heads[slot];
         if (entry.WheelNext >= 0)

@@ -30,7 +30,7 @@ internal enum Marks : ushort
 internal struct FlowEntry
 {
     /// <summary>The wheel slot of a place without a connection.</summary>
-    public const int NotInUse = -1;
+    public const short NotInUse = -1;
 
     public FlowKey Key;
     public ulong ConnId;
@@ -42,25 +42,32 @@ internal struct FlowEntry
     public uint FwdPackets;
     public uint RevPackets;
     public uint WindowNo;
+
+    /// <summary>TCP: the initiator's first sequence number, see <see cref="Marks.IsnKnown"/>. Otherwise type * 256 + code of the first ICMP message.</summary>
     public uint Isn;
 
-    /// <summary>Next entry with the same bucket, or in the list of free entries; -1 at the end.</summary>
-    public int Next;
+    /// <summary>Upper half of the key's hash, as the table's slot holds it.</summary>
+    public uint Tag;
 
-    // Neighbours and slot in the expiry wheel.
+    // Neighbours and slot in the expiry wheel; a free entry has the next free one as its neighbour, or -1.
     public int WheelNext;
     public int WheelPrevious;
-    public int WheelSlot;
+    public short WheelSlot;
 
     public Marks Marks;
-    public ushort IcmpTypeCode;
     public byte FwdTcpFlags;
     public byte RevTcpFlags;
     public DirectionBy DirectionBy;
 
+    // Who counts what the initiator sends, and what the responder sends: a route may be another on the way back.
+    public FlowOwner FwdOwner;
+    public FlowOwner RevOwner;
+
     public readonly bool Has(Marks marks) => (Marks & marks) == marks;
 
     public readonly bool IsTcp => Key.Protocol == IpProtocol.Tcp;
+
+    public readonly ushort IcmpTypeCode => IsTcp ? (ushort)0 : (ushort)Isn;
 
     public readonly bool WindowIsEmpty => (FwdPackets | RevPackets) == 0;
 

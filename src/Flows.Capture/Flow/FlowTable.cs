@@ -44,26 +44,40 @@ public sealed class FlowTable
     /// <summary>Counts a packet in its connection.</summary>
     /// <param name="packet">A decoded packet whose ports are known.</param>
     /// <param name="timeUs">When it was seen, µs since the epoch, UTC.</param>
-    public void Track(in DecodedPacket packet, long timeUs)
+    /// <param name="observer">Which of the node's interfaces saw it, 1 to 255.</param>
+    /// <returns>False where another observer counts this direction of the connection: then nothing was counted here.</returns>
+    public bool Track(in DecodedPacket packet, long timeUs, byte observer = FlowOwner.Only)
     {
         // 1. Report what has timed out.
         Advance(timeUs);
 
         // 2. Find the connection, unless it is over by now or this packet opens another on the same ports.
         var key = FlowKey.Of(in packet, out var fromLow);
-        var hash = entries.HashOf(in key);
-        var index = entries.Find(in key, hash);
-        if (index >= 0 && EndsBefore(ref entries.Items[index], in packet, fromLow, timeUs, out var reason))
+        var tag = entries.TagOf(in key);
+        var index = entries.Find(in key, tag);
+        if (index >= 0)
         {
-            Finish(index, reason);
-            index = -1;
+            ref var known = ref entries.Items[index];
+            var ends = EndsBefore(ref known, in packet, fromLow, timeUs, out var reason);
+            if (!Owns(ref known, fromLow, timeUs, observer) && !(ends && (reason == EndReason.Idle || (known.IsOver && timeUs > known.LastUs))))
+            {
+                // Another observer has it. What it still delivers late of an earlier connection on these ports was counted with that one.
+                return false;
+            }
+
+            if (ends)
+            {
+                Finish(index, reason);
+                index = -1;
+            }
         }
 
         // 3. Or begin one.
         var isNew = index < 0;
         if (isNew)
         {
-            index = Begin(in key, hash, in packet, fromLow, timeUs);
+            index = Begin(in key, tag, in packet, fromLow, timeUs);
+            Owns(ref entries.Items[index], fromLow, timeUs, observer);
         }
 
         // 4. Report a window that has lasted long enough, before the packet counts in the next.
@@ -93,13 +107,15 @@ public sealed class FlowTable
         {
             Schedule(index, isNew);
         }
+
+        return true;
     }
 
     /// <summary>Marks the connection that an ICMP error quotes as refused, if its initiator had no answer yet.</summary>
     public void Refuse(in DecodedPacket quoted)
     {
         var key = FlowKey.Of(in quoted, out var fromLow);
-        var index = entries.Find(in key, entries.HashOf(in key));
+        var index = entries.Find(in key, entries.TagOf(in key));
         if (index < 0)
         {
             return;
@@ -146,6 +162,10 @@ public sealed class FlowTable
         }
     }
 
+    private static bool Owns(ref FlowEntry entry, bool fromLow, long timeUs, byte observer) => fromLow == entry.Has(Marks.InitiatorIsLow)
+        ? entry.FwdOwner.IsOrBecomes(observer, timeUs)
+        : entry.RevOwner.IsOrBecomes(observer, timeUs);
+
     private bool EndsBefore(ref FlowEntry entry, in DecodedPacket packet, bool fromLow, long timeUs, out EndReason reason)
     {
         // Files joined out of order jump back as well as forth.
@@ -160,7 +180,7 @@ public sealed class FlowTable
             && TcpTracking.OpensAnother(in entry, in packet, fromLow == entry.Has(Marks.InitiatorIsLow));
     }
 
-    private int Begin(in FlowKey key, ulong hash, in DecodedPacket packet, bool fromLow, long timeUs)
+    private int Begin(in FlowKey key, uint tag, in DecodedPacket packet, bool fromLow, long timeUs)
     {
         if (entries.IsFull)
         {
@@ -168,7 +188,7 @@ public sealed class FlowTable
             Finish(wheel.Nearest(), EndReason.LackOfResources);
         }
 
-        var entry = new FlowEntry { Key = key, ConnStartUs = timeUs, LastUs = timeUs, IcmpTypeCode = packet.IcmpTypeCode };
+        var entry = new FlowEntry { Key = key, ConnStartUs = timeUs, LastUs = timeUs, Isn = packet.IcmpTypeCode };
         if (entry.IsTcp)
         {
             TcpTracking.Begin(ref entry, in packet, fromLow);
@@ -181,7 +201,7 @@ public sealed class FlowTable
         }
 
         entry.ConnId = rows.NextConnId(in entry);
-        return entries.Insert(in entry, hash);
+        return entries.Insert(in entry, tag);
     }
 
     private void Schedule(int index, bool isNew)

@@ -31,6 +31,21 @@ public enum DecodeResult : byte
 
     /// <summary>A later fragment whose first fragment, which has the ports, was not seen.</summary>
     FragmentUnattributed,
+
+    /// <summary>
+    /// A later fragment of a datagram that carries a tunnelled packet. Intentional: the inner packet's own length, which counts
+    /// with the first fragment, already holds these bytes.
+    /// </summary>
+    TunnelFragment,
+
+    /// <summary>
+    /// A later fragment that came before its first one and waits for it. No drop: it enters the books when its fate is known, as
+    /// <see cref="Ok"/>, <see cref="FragmentUnattributed"/> or <see cref="TunnelFragment"/>.
+    /// </summary>
+    FragmentHeld,
+
+    /// <summary>Another interface of the node counts this direction of the flow. Intentional: it is no loss.</summary>
+    SeenElsewhere,
 }
 
 /// <summary>The public names of <see cref="DecodeResult"/>, as accounts and metrics show them.</summary>
@@ -40,6 +55,7 @@ public static class DecodeResults
     [
         "ok", "not_ip", "truncated_l2", "truncated_ip", "bad_ip_header", "truncated_l4",
         "too_many_tags", "too_many_extensions", "link_type_unsupported", "fragment_unattributed",
+        "tunnel_fragment", "fragment_held", "seen_elsewhere",
     ];
 
     /// <summary>How many results there are.</summary>

@@ -15,6 +15,27 @@ public enum Fragment : byte
     Later = 2,
 }
 
+/// <summary>What a packet carries instead of a connection's own data, as far as its headers claim.</summary>
+public enum Tunnel : byte
+{
+    None = 0,
+
+    /// <summary>RFC 7348: an Ethernet frame in UDP.</summary>
+    Vxlan,
+
+    /// <summary>RFC 8926: an Ethernet frame or an IP packet in UDP, behind options.</summary>
+    Geneve,
+
+    /// <summary>RFC 2784 and 2890: an Ethernet frame or an IP packet behind up to three optional words.</summary>
+    Gre,
+
+    /// <summary>RFC 2003 and 2473: an IPv4 packet at once.</summary>
+    Ipv4,
+
+    /// <summary>RFC 4213 and 2473: an IPv6 packet at once.</summary>
+    Ipv6,
+}
+
 /// <summary>TCP control bits (RFC 9293 3.1), as in the header's 14th byte.</summary>
 public static class TcpFlags
 {
@@ -48,6 +69,15 @@ public struct DecodedPacket
     /// <summary>Offset in the frame of the IP header that an ICMP error quotes; 0 for none.</summary>
     public int QuoteOffset;
 
+    /// <summary>Offset in the frame of the IP header.</summary>
+    public int IpOffset;
+
+    /// <summary>Offset in the frame of the transport header; 0 for none, as in a later fragment.</summary>
+    public int TransportOffset;
+
+    /// <summary>Offset in the frame behind the last captured byte of the datagram: padding of short frames lies beyond.</summary>
+    public int TransportEnd;
+
     public ushort SrcPort;
     public ushort DstPort;
 
@@ -57,4 +87,16 @@ public struct DecodedPacket
     public byte Protocol;
     public byte TcpFlags;
     public Fragment Fragment;
+
+    /// <summary>What the headers claim to carry; whether that is so only the bytes behind them tell.</summary>
+    public Tunnel Tunnel;
+
+    /// <summary>True for a whole datagram that is no tunnel: nothing more is to be found out about it.</summary>
+    public readonly bool IsPlain => ((int)Fragment | (int)Tunnel) == 0;
+
+    /// <summary>
+    /// Offset in the frame where the captured part of the datagram ends: short frames are padded on the wire, and what lies
+    /// beyond the datagram is no payload.
+    /// </summary>
+    public readonly int EndIn(ReadOnlySpan<byte> frame) => (int)Math.Min((uint)frame.Length, (uint)IpOffset + IpBytes);
 }

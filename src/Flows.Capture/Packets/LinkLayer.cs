@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Flows.Capture.Packets;
 
@@ -25,8 +26,8 @@ public static class LinkType
 /// <remarks>Each loop has a fixed bound and each read its length check: a frame is written by strangers.</remarks>
 internal static class LinkLayer
 {
-    private const int EtherTypeIpv4 = 0x0800;
-    private const int EtherTypeIpv6 = 0x86DD;
+    public const int EtherTypeIpv4 = 0x0800;
+    public const int EtherTypeIpv6 = 0x86DD;
     private const int EtherTypeVlan = 0x8100;
     private const int EtherTypeServiceVlan = 0x88A8;
     private const int EtherTypeOldServiceVlan = 0x9100;
@@ -39,7 +40,26 @@ internal static class LinkLayer
     private const int AnyIp = -1;
 
     /// <summary>Sets the offset of the IP header, which lies within the frame, and its version.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DecodeResult FindIp(ReadOnlySpan<byte> frame, int linkType, out int offset, out int version)
+    {
+        // Nearly every frame is Ethernet with IP at once behind it; all else takes the long way.
+        const int EthernetHeader = 14;
+        if (linkType == LinkType.Ethernet && frame.Length > EthernetHeader)
+        {
+            var etherType = BinaryPrimitives.ReadUInt16BigEndian(frame[12..]);
+            offset = EthernetHeader;
+            version = frame[EthernetHeader] >> 4;
+            if ((etherType == EtherTypeIpv4 && version == 4) || (etherType == EtherTypeIpv6 && version == 6))
+            {
+                return DecodeResult.Ok;
+            }
+        }
+
+        return WalkToIp(frame, linkType, out offset, out version);
+    }
+
+    private static DecodeResult WalkToIp(ReadOnlySpan<byte> frame, int linkType, out int offset, out int version)
     {
         version = 0;
         var found = FindEtherType(frame, linkType, out offset, out var etherType);

@@ -25,12 +25,23 @@ public static class PacketDecoder
     private const byte Hip = 139;
     private const byte Shim6 = 140;
 
-    /// <summary>Decodes one frame.</summary>
+    /// <summary>Decodes one frame: the innermost packet of up to two tunnels that decodes, with its own IP length.</summary>
     /// <param name="frame">The captured bytes, from the first byte of the link layer.</param>
     /// <param name="linkType">See <see cref="LinkType"/>.</param>
     /// <param name="wireLength">Bytes that the frame had on the wire.</param>
     /// <param name="packet">Filled where the result is <see cref="DecodeResult.Ok"/>, otherwise without meaning.</param>
     public static DecodeResult Decode(ReadOnlySpan<byte> frame, int linkType, int wireLength, ref DecodedPacket packet)
+    {
+        var result = DecodeOutermost(frame, linkType, wireLength, ref packet);
+        for (var level = 0; result == DecodeResult.Ok && level < TunnelDecoder.LevelsMax && TunnelDecoder.TryDescend(frame, ref packet); level++)
+        {
+        }
+
+        return result;
+    }
+
+    /// <summary>Decodes one frame as <see cref="Decode"/> does, but leaves tunnels closed.</summary>
+    internal static DecodeResult DecodeOutermost(ReadOnlySpan<byte> frame, int linkType, int wireLength, ref DecodedPacket packet)
     {
         var found = LinkLayer.FindIp(frame, linkType, out var offset, out var version);
         if (found != DecodeResult.Ok)
@@ -40,7 +51,14 @@ public static class PacketDecoder
 
         // A wire length is what the file says: never less than what was captured, and no packet is longer than 16 MiB.
         wireLength = Math.Min(Math.Max(wireLength, frame.Length), WireLengthMax);
+        return DecodeIp(frame, offset, version, wireLength, ref packet);
+    }
+
+    /// <summary>Decodes the IP packet at the offset, of a version that was found to be 4 or 6.</summary>
+    internal static DecodeResult DecodeIp(ReadOnlySpan<byte> frame, int offset, int version, int wireLength, ref DecodedPacket packet)
+    {
         packet = default;
+        packet.IpOffset = offset;
         return version == 4 ? DecodeIpv4(frame, offset, wireLength, ref packet) : DecodeIpv6(frame, offset, wireLength, ref packet);
     }
 
@@ -179,7 +197,8 @@ public static class PacketDecoder
         return at > datagram.Length ? DecodeResult.TruncatedIp : TransportDecoder.Decode(datagram, at, ref packet);
     }
 
-    private static bool IsExtension(byte next) =>
+    /// <summary>True for next-header values that lead on to another header.</summary>
+    internal static bool IsExtension(byte next) =>
         next is HopByHop or Routing or FragmentHeader or Authentication or DestinationOptions or Mobility or Hip or Shim6;
 
     /// <summary>RFC 8200 4.5. An offset of 0 without more fragments is a whole datagram (RFC 6946).</summary>

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Flows.Capture.Flow;
+using Flows.Capture.Names;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 
@@ -10,14 +12,15 @@ namespace Flows.Capture.Packets;
 /// </summary>
 /// <param name="table">The flow table that the packets go to.</param>
 /// <param name="account">The hop <c>packets</c>; sources on several threads may share it.</param>
-public sealed class PacketTracker(FlowTable table, HopAccount account)
+/// <param name="names">Reads DNS answers on the way; sources on several threads may share it. Null to look at no payload at all.</param>
+public sealed class PacketTracker(FlowTable table, HopAccount account, NameObserver? names = null)
 {
     /// <summary>Packets between two postings, so that the shared counters are not touched for each.</summary>
     private const int PostEvery = 4096;
 
     private readonly FragmentCache fragments = new();
     private readonly long[] results = new long[DecodeResults.Count];
-    private int unposted;
+    private long unposted;
 
     /// <summary>The account that this product shows for packets.</summary>
     public static HopAccount NewAccount() => new("packets", "packets");
@@ -29,30 +32,18 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
     /// <param name="linkType">See <see cref="LinkType"/>.</param>
     /// <param name="wireLength">Bytes that the frame had on the wire.</param>
     /// <param name="timeUs">When it was captured, µs since the epoch, UTC.</param>
-    public DecodeResult Track(ReadOnlySpan<byte> frame, int linkType, int wireLength, long timeUs)
+    /// <param name="observer">Which of the node's interfaces captured it, 1 to 255.</param>
+    public DecodeResult Track(ReadOnlySpan<byte> frame, int linkType, int wireLength, long timeUs, byte observer = FlowOwner.Only)
     {
-        DecodedPacket packet = default;
-        var result = PacketDecoder.Decode(frame, linkType, wireLength, ref packet);
-        if (result == DecodeResult.Ok && packet.Fragment != Fragment.None)
-        {
-            result = AttributeFragment(ref packet, timeUs);
-        }
-
+        // The decoder sets all of it before anything here reads it.
+        Unsafe.SkipInit(out DecodedPacket packet);
+        var result = PacketDecoder.DecodeOutermost(frame, linkType, wireLength, ref packet);
         if (result == DecodeResult.Ok)
         {
-            table.Track(in packet, timeUs);
-            if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
-            {
-                Refuse(frame, packet.QuoteOffset);
-            }
+            result = packet.IsPlain ? Count(frame, wireLength, in packet, timeUs, observer) : Unwrap(frame, wireLength, ref packet, timeUs, observer);
         }
 
-        results[(int)result]++;
-        if (++unposted == PostEvery)
-        {
-            Post();
-        }
-
+        Record(result);
         return result;
     }
 
@@ -60,6 +51,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
     public void Advance(long timeUs)
     {
         table.Advance(timeUs);
+        fragments.Sweep(timeUs);
         Post();
     }
 
@@ -67,20 +59,79 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
     public void Finish()
     {
         table.Finish();
+        fragments.Clear();
         Post();
     }
 
-    private DecodeResult AttributeFragment(ref DecodedPacket packet, long timeUs)
+    private DecodeResult Count(ReadOnlySpan<byte> frame, int wireLength, in DecodedPacket packet, long timeUs, byte observer)
     {
-        if (packet.Fragment == Fragment.First)
+        var isOurs = table.Track(in packet, timeUs, observer);
+        if (names is not null && packet.SrcPort == NameObserver.Port && isOurs && packet.Fragment != Fragment.Later)
         {
-            fragments.Remember(in packet, timeUs);
-            return DecodeResult.Ok;
+            names.OnPacket(frame, wireLength, in packet, timeUs);
         }
 
-        // Without ports in the key, addresses and protocol are enough.
-        var hasPorts = packet.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp or IpProtocol.Icmp or IpProtocol.IcmpV6;
-        return !hasPorts || fragments.Attribute(ref packet, timeUs) ? DecodeResult.Ok : DecodeResult.FragmentUnattributed;
+        if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
+        {
+            Refuse(frame, packet.QuoteOffset);
+        }
+
+        return isOurs ? DecodeResult.Ok : DecodeResult.SeenElsewhere;
+    }
+
+    /// <summary>Opens tunnels, and finds out whose a fragment is, on every level. The packet counts once: as the innermost that decodes.</summary>
+    private DecodeResult Unwrap(ReadOnlySpan<byte> frame, int wireLength, ref DecodedPacket packet, long timeUs, byte observer)
+    {
+        for (var level = 0; ; level++)
+        {
+            if (packet.Fragment == Fragment.Later)
+            {
+                return TakeLater(frame, wireLength, ref packet, timeUs, observer);
+            }
+
+            var outer = packet;
+            var isTunnel = level < TunnelDecoder.LevelsMax && TunnelDecoder.TryDescend(frame, ref packet);
+            var held = outer.Fragment == Fragment.First ? fragments.Remember(in outer, isTunnel, timeUs, observer) : default;
+            if (!isTunnel)
+            {
+                var result = Count(frame, wireLength, in packet, timeUs, observer);
+                CountHeld(packet, held, timeUs, observer);
+                return result;
+            }
+
+            Record(DecodeResult.TunnelFragment, held.Packets);
+        }
+    }
+
+    private DecodeResult TakeLater(ReadOnlySpan<byte> frame, int wireLength, ref DecodedPacket packet, long timeUs, byte observer)
+    {
+        switch (fragments.Attribute(ref packet, timeUs, observer))
+        {
+            case FragmentOwner.Tunnel:
+                return DecodeResult.TunnelFragment;
+            case FragmentOwner.Unknown when NeedsFirst(in packet):
+                return fragments.Hold(in packet, timeUs, observer) ? DecodeResult.FragmentHeld : DecodeResult.FragmentUnattributed;
+            default:
+                return Count(frame, wireLength, in packet, timeUs, observer);
+        }
+    }
+
+    /// <summary>True where addresses and protocol are not the whole key, or the bytes may be those of an inner packet.</summary>
+    private static bool NeedsFirst(in DecodedPacket later) =>
+        later.Protocol is IpProtocol.Tcp or IpProtocol.Sctp or IpProtocol.Icmp or IpProtocol.IcmpV6
+        || TunnelDecoder.MayCarry(later.Protocol) || PacketDecoder.IsExtension(later.Protocol);
+
+    /// <summary>Counts what waited for a first fragment: so many packets, with their bytes on the first of them.</summary>
+    private void CountHeld(DecodedPacket first, HeldFragments held, long timeUs, byte observer)
+    {
+        first.Fragment = Fragment.Later;
+        first.TcpFlags = 0;
+        first.IpBytes = held.Bytes;
+        for (var packet = 0; packet < held.Packets; packet++)
+        {
+            Record(table.Track(in first, timeUs, observer) ? DecodeResult.Ok : DecodeResult.SeenElsewhere);
+            first.IpBytes = 0;
+        }
     }
 
     private void Refuse(ReadOnlySpan<byte> frame, int quoteOffset)
@@ -92,8 +143,27 @@ public sealed class PacketTracker(FlowTable table, HopAccount account)
         }
     }
 
+    private void Record(DecodeResult result, int packets = 1)
+    {
+        // Held fragments enter the books when their fate is known.
+        if (result == DecodeResult.FragmentHeld)
+        {
+            return;
+        }
+
+        results[(int)result] += packets;
+        unposted += packets;
+        if (unposted >= PostEvery)
+        {
+            Post();
+        }
+    }
+
     private void Post()
     {
+        var lost = fragments.TakeLost();
+        results[(int)DecodeResult.FragmentUnattributed] += lost;
+        unposted += lost;
         if (unposted == 0)
         {
             return;

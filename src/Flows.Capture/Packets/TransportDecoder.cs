@@ -15,6 +15,7 @@ internal static class TransportDecoder
         }
 
         var transport = datagram[offset..];
+        (packet.TransportOffset, packet.TransportEnd) = (offset, datagram.Length);
         switch (packet.Protocol)
         {
             case IpProtocol.Tcp:
@@ -28,7 +29,20 @@ internal static class TransportDecoder
                 packet.TcpAck = BinaryPrimitives.ReadUInt32BigEndian(transport[8..]);
                 packet.TcpFlags = transport[13];
                 return DecodeResult.Ok;
-            case IpProtocol.Udp or IpProtocol.Sctp:
+            case IpProtocol.Udp:
+                if (transport.Length < 4)
+                {
+                    return DecodeResult.TruncatedL4;
+                }
+
+                ReadPorts(transport, ref packet);
+                if (TunnelDecoder.IsTunnelPort(packet.DstPort))
+                {
+                    packet.Tunnel = TunnelDecoder.OfPort(packet.DstPort);
+                }
+
+                return DecodeResult.Ok;
+            case IpProtocol.Sctp:
                 if (transport.Length < 4)
                 {
                     return DecodeResult.TruncatedL4;
@@ -39,6 +53,7 @@ internal static class TransportDecoder
             case IpProtocol.Icmp or IpProtocol.IcmpV6:
                 return DecodeIcmp(transport, offset, ref packet);
             default:
+                packet.Tunnel = TunnelDecoder.OfProtocol(packet.Protocol);
                 return DecodeResult.Ok;
         }
     }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Apache.Arrow;
 
 namespace Flows.Core.Facts;
@@ -8,7 +10,13 @@ namespace Flows.Core.Facts;
 /// </summary>
 public sealed class FlowBatchBuilder
 {
+    // Rows are gathered and then written column by column: one call a column and block instead of one a column and row, and the block
+    // (21 KB) stays in the first-level cache meanwhile. As many rows as a word of the validity bitmap has bits.
+    private const int BlockRows = 64;
+
     private readonly int rowsMax;
+    private readonly FlowRow[] block = new FlowRow[BlockRows];
+    private int written;
     private ColumnBuffer[] buffers;
 
     /// <param name="rowsMax">Rows at which the batch is full, 1 to 65,536.</param>
@@ -34,22 +42,34 @@ public sealed class FlowBatchBuilder
             throw new InvalidOperationException("The batch is full; build it first.");
         }
 
-        foreach (var buffer in buffers)
-        {
-            buffer.Append(in row, Count);
-        }
-
+        block[Count - written] = row;
         Count++;
+        if (Count - written == BlockRows)
+        {
+            WriteBlock();
+        }
     }
 
     /// <summary>Hands over the rows appended so far, possibly none, and starts anew.</summary>
     public RecordBatch Build()
     {
+        WriteBlock();
         var rows = Count;
         var batch = new RecordBatch(FlowColumns.WireSchema, buffers.Select(buffer => buffer.ToArray(rows)), rows);
         buffers = NewBuffers();
-        Count = 0;
+        Count = written = 0;
         return batch;
+    }
+
+    private void WriteBlock()
+    {
+        var rows = block.AsSpan(0, Count - written);
+        foreach (var buffer in buffers)
+        {
+            buffer.Append(rows, written);
+        }
+
+        written = Count;
     }
 
     private ColumnBuffer[] NewBuffers() => [.. FlowColumns.Wire.Select(column => new ColumnBuffer(column, rowsMax))];
@@ -58,25 +78,24 @@ public sealed class FlowBatchBuilder
     private sealed class ColumnBuffer(FlowColumn column, int rowsMax)
     {
         private readonly byte[] values = new byte[rowsMax * column.Width];
-        private readonly byte[]? validity = column.Nullable ? new byte[(rowsMax + 7) / 8] : null;
+        private readonly ulong[] validity = column.Nullable ? new ulong[(rowsMax + BlockRows - 1) / BlockRows] : [];
         private readonly FlowColumn.Writer write = column.Write!;
         private int nulls;
 
-        public void Append(in FlowRow row, int index)
+        /// <summary>Writes rows from <paramref name="at"/> on, a multiple of the block's size.</summary>
+        public void Append(ReadOnlySpan<FlowRow> rows, int at)
         {
-            if (!write(in row, values.AsSpan(index * column.Width, column.Width)))
+            var valid = write(rows, values.AsSpan(at * column.Width, rows.Length * column.Width));
+            nulls += rows.Length - BitOperations.PopCount(valid);
+            if (validity.Length > 0 && rows.Length > 0)
             {
-                nulls++;
-            }
-            else if (validity is not null)
-            {
-                validity[index >> 3] |= (byte)(1 << (index & 7));
+                validity[at / BlockRows] = valid;
             }
         }
 
         public IArrowArray ToArray(int rows)
         {
-            var valid = nulls == 0 ? ArrowBuffer.Empty : new ArrowBuffer(validity.AsMemory(0, (rows + 7) / 8));
+            var valid = nulls == 0 ? ArrowBuffer.Empty : new ArrowBuffer(MemoryMarshal.AsBytes(validity.AsSpan())[..((rows + 7) / 8)].ToArray());
             var data = new ArrowBuffer(values.AsMemory(0, rows * column.Width));
             return ArrowArrayFactory.BuildArray(new ArrayData(column.ArrowType, rows, nulls, 0, [valid, data]));
         }

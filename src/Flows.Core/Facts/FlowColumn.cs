@@ -8,8 +8,8 @@ namespace Flows.Core.Facts;
 /// <remarks>Every column has a fixed width: that is what makes a foreign batch checkable by its lengths alone.</remarks>
 public sealed class FlowColumn
 {
-    /// <summary>Writes the row's value, little endian, and returns true; or returns false where the value is null.</summary>
-    internal delegate bool Writer(in FlowRow row, Span<byte> destination);
+    /// <summary>Writes the values of at most 64 rows, little endian; bit n of the answer is set where row n has a value, else its bytes stay as they are.</summary>
+    internal delegate ulong Writer(ReadOnlySpan<FlowRow> rows, Span<byte> destination);
 
     private FlowColumn(string name, IArrowType arrowType, string storeType, int width, bool nullable, string unit, string description, string? ipfix, Writer? write)
     {
@@ -68,15 +68,19 @@ public sealed class FlowColumn
         Of(name, UInt64Type.Default, "UBIGINT", unit, description, ipfix, get, nullable);
 
     internal static FlowColumn Address(string name, string description, string? ipfix, Getter<NetAddress> get, bool nullable = false) =>
-        new(name, new FixedSizeBinaryType(NetAddress.Size), "BLOB", NetAddress.Size, nullable, "", description, ipfix, (in FlowRow row, Span<byte> to) =>
+        new(name, new FixedSizeBinaryType(NetAddress.Size), "BLOB", NetAddress.Size, nullable, "", description, ipfix, (rows, to) =>
         {
-            if (get(in row) is not { } address)
+            var valid = 0UL;
+            for (var i = 0; i < rows.Length; i++)
             {
-                return false;
+                if (get(in rows[i]) is { } address)
+                {
+                    address.Write(to[(i * NetAddress.Size)..]);
+                    valid |= 1UL << i;
+                }
             }
 
-            address.Write(to);
-            return true;
+            return valid;
         });
 
     /// <summary>A 64-bit column that only the store has.</summary>
@@ -86,15 +90,20 @@ public sealed class FlowColumn
     private static FlowColumn Of<T>(string name, IArrowType arrow, string store, string unit, string description, string? ipfix, Getter<T> get, bool nullable)
         where T : unmanaged
     {
-        return new(name, arrow, store, Unsafe.SizeOf<T>(), nullable, unit, description, ipfix, (in FlowRow row, Span<byte> to) =>
+        return new(name, arrow, store, Unsafe.SizeOf<T>(), nullable, unit, description, ipfix, (rows, to) =>
         {
-            if (get(in row) is not { } value)
+            var values = MemoryMarshal.Cast<byte, T>(to);
+            var valid = 0UL;
+            for (var i = 0; i < rows.Length; i++)
             {
-                return false;
+                if (get(in rows[i]) is { } value)
+                {
+                    values[i] = value;
+                    valid |= 1UL << i;
+                }
             }
 
-            MemoryMarshal.Write(to, in value);
-            return true;
+            return valid;
         });
     }
 }

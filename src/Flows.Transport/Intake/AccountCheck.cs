@@ -33,6 +33,10 @@ internal static class AccountCheck
         {
             problem = BatchValidator.NodeMismatch;
         }
+        else if (report.Facts is { } facts)
+        {
+            problem = FactsCheck.Problem(facts) ?? "";
+        }
 
         return problem.Length > 0 ? null : report;
     }
@@ -41,6 +45,7 @@ internal static class AccountCheck
         hop is not null && IsWord(hop.Hop) && IsWord(hop.Unit) && hop.Seen >= 0 && hop.Forwarded >= 0 && hop.InFlight >= 0
         && hop.Dropped.Count <= ReasonsMax && hop.Dropped.All(drop => IsWord(drop.Key) && drop.Value >= 0);
 
-    private static bool IsWord(string word) =>
-        word.Length is > 0 and <= WordCharactersMax && word.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_');
+    /// <summary>Lower-case ASCII letters, digits and underscores, 1 to 64 of them.</summary>
+    internal static bool IsWord(string? word) =>
+        word?.Length is > 0 and <= WordCharactersMax && word.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_');
 }

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Flows.Core;
-using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Transport.Log;
 
@@ -115,23 +113,11 @@ public sealed partial class Intake
         var record = new IntakeRecord(position, envelope.Id, envelope.Node, envelope.Scope, envelope.AtUs, Flows: null, Account: null);
         if (envelope.Kind == BatchKind.Account)
         {
-            return DecodeAccount(envelope) is { } account ? record with { Account = account } : null;
+            return AccountCheck.Read(envelope.Body.Span, envelope.Node, out _) is { } account ? record with { Account = account } : null;
         }
 
         var (nodeId, scopeId) = (StableId.OfNode(envelope.Node), StableId.OfScope(envelope.Scope));
         return BatchValidator.Read(envelope.Body.Span, nodeId, scopeId, anyTime: true, out _) is { } flows ? record with { Flows = flows } : null;
-    }
-
-    private static AccountReport? DecodeAccount(Envelope envelope)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(envelope.Body.Span, TransportJson.Default.AccountReport);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     private BatchLedger ReadLedger()

@@ -11,8 +11,11 @@ public sealed record IntakeOptions
     /// <summary>Largest body of a batch of flows, as it travels. Default 8 MiB: 100,000 rows at 80 bytes, eight times what they take.</summary>
     public int BodyBytesMax { get; init; } = 8 << 20;
 
-    /// <summary>Largest body of an account report. Default 256 KiB.</summary>
-    public int AccountBytesMax { get; init; } = 256 << 10;
+    /// <summary>
+    /// Largest body of an account report. Default 8 MiB: the books take 10 KiB, and a collector keeps what it sends beside them (coverage, owners, names)
+    /// below 6 MiB.
+    /// </summary>
+    public int AccountBytesMax { get; init; } = 8 << 20;
 
     /// <summary>Bodies being received, together. Default 64 MiB; beyond it collectors are asked to come back.</summary>
     public long BytesInFlightMax { get; init; } = 64 << 20;

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Flows.Core.Accounting;
+using Flows.Core.Facts;
 
 namespace Flows.Web.Metrics;
 
@@ -17,6 +18,11 @@ internal sealed class FlowMetrics : IDisposable
     private const string UnitTag = "unit";
     private const string ReasonTag = "reason";
     private const string StatusTag = "status";
+    private const string SourceTag = "source";
+    private const string AspectTag = "aspect";
+
+    /// <summary>Aspects may be interfaces, and a node has some hundreds of these at most.</summary>
+    private const int CoverageMax = 512;
 
     /// <summary>From an append without waiting (1 ms) to a collector's patience (30 s), in seconds.</summary>
     public static double[] IngestDurationBounds { get; } = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
@@ -25,7 +31,7 @@ internal sealed class FlowMetrics : IDisposable
     public static IReadOnlyList<string> PrometheusNames { get; } =
     [
         "flows_hop_seen_total", "flows_hop_forwarded_total", "flows_hop_dropped_total", "flows_hop_in_flight",
-        "flows_store_sequence", "flows_store_rows", "flows_store_files", "flows_store_size_bytes",
+        "flows_coverage", "flows_store_sequence", "flows_store_rows", "flows_store_files", "flows_store_size_bytes",
         "flows_ingest_duration_seconds_bucket", "flows_ingest_duration_seconds_sum", "flows_ingest_duration_seconds_count",
     ];
 
@@ -38,6 +44,7 @@ internal sealed class FlowMetrics : IDisposable
         meter.CreateObservableCounter("flows.hop.forwarded", () => Hops(parts, hop => hop.Forwarded), description: "What a hop passed on.");
         meter.CreateObservableCounter("flows.hop.dropped", () => parts.Hops().SelectMany(Drops), description: "What a hop lost for good, by reason.");
         meter.CreateObservableGauge("flows.hop.in_flight", () => Hops(parts, hop => hop.InFlight), description: "What waits inside a hop.");
+        meter.CreateObservableGauge("flows.coverage", () => parts.Coverage().Take(CoverageMax).Select(Coverage), description: "What a source of this process sees: 1 all, 0.5 some, 0 nothing.");
         meter.CreateObservableGauge("flows.store.sequence", () => parts.Store().Sequence, description: "Number of the store's manifest.");
         meter.CreateObservableGauge("flows.store.rows", () => parts.Store().Rows, description: "Sealed flow rows.");
         meter.CreateObservableGauge("flows.store.files", () => parts.Store().Files, description: "Live files of the store.");
@@ -49,6 +56,9 @@ internal sealed class FlowMetrics : IDisposable
         ingestDuration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>(StatusTag, status.ToString(CultureInfo.InvariantCulture)));
 
     public void Dispose() => meter.Dispose();
+
+    private static Measurement<double> Coverage(CoverageFact fact) => new(
+        fact.Level switch { CoverageLevel.Full => 1, CoverageLevel.Partial => 0.5, _ => 0 }, new(SourceTag, fact.Source), new(AspectTag, fact.Aspect));
 
     private static IEnumerable<Measurement<long>> Hops(WebParts parts, Func<HopReport, long> count) =>
         parts.Hops().Select(hop => new Measurement<long>(count(hop), new(HopTag, hop.Hop), new(UnitTag, hop.Unit)));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Flows.Core;
 
 namespace Flows.Verbs;
@@ -9,26 +10,43 @@ internal static class ReplayVerb
 {
     public static Command Create()
     {
-        var files = new Argument<FileInfo[]>("FILE") { Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record'.", Arity = ArgumentArity.OneOrMore };
-        var store = CommonOptions.Store();
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "Capture files: pcap, pcapng, or a recording of 'flows collect --record', also compressed with gzip; '-' is standard input.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var store = CommonOptions.Store(required: false);
+        var noStore = new Option<bool>("--no-store") { Description = "Decode, track and build the batches, and keep nothing: what does this file hold, how fast is it read?" };
         var inventory = CommonOptions.Inventory();
         var node = new Option<string>("--node") { Description = "The node that saw the packets, where the file does not say.", HelpName = "NAME", DefaultValueFactory = _ => "replay" };
         var scope = new Option<string>("--scope") { Description = "The routing domain of the addresses.", HelpName = "NAME", DefaultValueFactory = _ => "default" };
+        var noNames = CommonOptions.NoNames();
         var output = CommonOptions.Output("table", "json");
         var verb = new Command("replay", """
             Put capture files through the same path as live traffic. Returns when all is sealed and rolled up.
 
-            Example: flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
-            """) { files, store, inventory, node, scope, output };
+            Examples:
+              flows replay monday.pcap --store /tmp/flows --inventory inventory.jsonl
+              flows replay monday.pcap --no-store --output json
+              tcpdump -w - | flows replay - --store /tmp/flows
+            """) { files, store, noStore, inventory, node, scope, noNames, output };
+        verb.Validators.Add(result =>
+        {
+            if ((result.GetResult(store) is null) == (result.GetResult(noStore) is null))
+            {
+                result.AddError("Name a directory with --store, or say --no-store.");
+            }
+        });
         verb.SetAction(async (parsed, cancel) =>
         {
             var options = new ReplayOptions
             {
-                Files = [.. parsed.GetRequiredValue(files).Select(file => file.FullName)],
-                StoreDirectory = parsed.GetRequiredValue(store).FullName,
+                Files = [.. parsed.GetRequiredValue(files).Select(file => file == ReplayInputs.StandardInput ? file : Path.GetFullPath(file))],
+                StoreDirectory = parsed.GetValue(store)?.FullName,
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Node = parsed.GetRequiredValue(node),
                 Scope = parsed.GetRequiredValue(scope),
+                Names = !parsed.GetValue(noNames),
             };
             using var lifetime = Lifetime.Start(cancel);
             var result = await Replay.RunAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
@@ -47,8 +65,7 @@ internal static class ReplayVerb
     {
         if (format == "json")
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(
-                new { result.Packets, result.PacketsInFlows, result.Rejected, result.Connections, result.Rows, result.Conservation }, Json.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, ReplayJson.Default.ReplayOutcome));
             return;
         }
 
@@ -65,3 +82,8 @@ internal static class ReplayVerb
         table.Print(format, Console.Out);
     }
 }
+
+/// <summary>How the outcome is written: generated at build time, since reading types at run time would take a small file longer than its packets.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(ReplayOutcome))]
+internal sealed partial class ReplayJson : JsonSerializerContext;

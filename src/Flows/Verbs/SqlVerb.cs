@@ -13,10 +13,12 @@ internal static class SqlVerb
         var store = CommonOptions.Store();
         var output = CommonOptions.Output("table", "csv", "json", "arrow");
         var verb = new Command("sql", """
-            Ask the store in SQL (DuckDB's dialect). The views are flow_log, edges, dependencies, unresolved, identities, losses.
+            Ask the store in SQL (DuckDB's dialect). The views are flow_log, edges, dependencies, unresolved,
+            identities, losses, coverage, gaps, owners, names.
 
             Examples:
               flows sql --store DIR "FROM dependencies"
+              flows sql --store DIR "FROM gaps"
               flows sql --store DIR --output csv "SELECT src_name, dst_name, dst_port FROM flow_log WHERE in_cidr(src_addr, '10.0.0.0/8')"
             """) { query, store, output };
         verb.SetAction((parsed, _) =>

@@ -16,7 +16,7 @@ internal sealed record Finished(int ExitCode, byte[] Bytes, string Error)
 /// <summary>The real executable, run as a person or a supervisor runs it.</summary>
 internal sealed partial class FlowsProcess : IAsyncDisposable
 {
-    public const int SigInt = 2, SigKill = 9, SigTerm = 15;
+    public const int SigInt = 2, SigKill = 9, SigTerm = 15, SigCont = 18, SigStop = 19;
 
     public static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "flows");
 
@@ -78,6 +78,9 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
             await Task.Delay(20);
         }
     }
+
+    /// <summary>Sends a signal and goes on.</summary>
+    public void Signal(int signal) => Xunit.Assert.Equal(0, Kill(process.Id, signal));
 
     /// <summary>Sends a signal and waits for the end.</summary>
     public async Task<(Finished Finished, TimeSpan Took)> EndAsync(int signal)

@@ -46,6 +46,12 @@ internal sealed partial class ConntrackNetns : IDisposable
         }
     }
 
+    /// <summary>Name of the server's namespace, as <c>ip netns</c> knows it.</summary>
+    public string Server => server;
+
+    /// <summary>Whether tests may take minutes (<c>./dev test --long</c>).</summary>
+    public static bool Long => Environment.GetEnvironmentVariable("FLOWS_LONG_TESTS") == "1";
+
     /// <summary>Skips at home what needs root; fails where the machine is meant to have it.</summary>
     public static void Require()
     {
@@ -78,6 +84,20 @@ internal sealed partial class ConntrackNetns : IDisposable
         }
     }
 
+    public void Sysctl(string name, int value) => ToolInServer($"sysctl -qw net.netfilter.nf_conntrack_{name}={value}");
+
+    /// <summary>Entries in the server's table.</summary>
+    public int Entries() => int.Parse(ToolInServer("conntrack -C"), System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>What the kernel dropped on the one socket in the server's namespace that takes all three groups of events (/proc/net/netlink).</summary>
+    public long EventDrops() => InServer(() =>
+    {
+        // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode; 12 is NETLINK_NETFILTER.
+        var fields = File.ReadLines("/proc/thread-self/net/netlink").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var socket = Assert.Single(fields, line => line.Length >= 10 && line[1] == "12" && line[3] == "00000007");
+        return long.Parse(socket[8], System.Globalization.CultureInfo.InvariantCulture);
+    });
+
     public string ToolInServer(string command) => Tool("ip", $"netns exec {server} {command}");
 
     private static void Address(string space, int host)
@@ -88,7 +108,7 @@ internal sealed partial class ConntrackNetns : IDisposable
         Tool("ip", $"-n {space} link set lo up");
     }
 
-    private static string Tool(string name, string arguments, string? input = null)
+    public static string Tool(string name, string arguments, string? input = null)
     {
         using var process = Process.Start(new ProcessStartInfo(name, arguments)
         {
@@ -105,7 +125,7 @@ internal sealed partial class ConntrackNetns : IDisposable
         return output;
     }
 
-    private static T In<T>(string space, Func<T> act)
+    public static T In<T>(string space, Func<T> act)
     {
         T? result = default;
         ExceptionDispatchInfo? fault = null;

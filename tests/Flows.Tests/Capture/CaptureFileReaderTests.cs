@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Text;
 using Flows.Capture.Files;
 using Flows.Core;
@@ -129,6 +130,113 @@ public sealed class CaptureFileReaderTests
         }
     }
 
+    [Fact]
+    public void A_compressed_capture_reads_as_the_capture_whatever_its_name()
+    {
+        var plain = Read(Sound(packets: 500));
+        var zipped = Gzip(Sound(packets: 500));
+        Assert.Equal(plain, Read(zipped));
+
+        // Members one behind another are one file (RFC 1952 2.2), cut wherever a log rotation cuts.
+        var whole = Sound(packets: 500);
+        Assert.Equal(plain, Read([.. Gzip(whole[..1000]), .. Gzip(whole[1000..])]));
+    }
+
+    [Fact]
+    public void Every_truncation_of_a_compressed_capture_delivers_what_was_readable_and_says_so()
+    {
+        var zipped = Gzip(Sound(packets: 60));
+        var readable = 0L;
+        for (var length = 0; length < zipped.Length; length++)
+        {
+            try
+            {
+                using var reader = CaptureFileReader.Open(new MemoryStream(zipped, 0, length), "x.gz");
+                var fault = Assert.Throws<FlowsException>(() => ReadAll(reader));
+                Assert.Equal(ExitCode.Failed, fault.ExitCode);
+                Assert.Equal($"x.gz: its compressed data is cut short or damaged at its end, byte {length}; the {reader.Packets} packets before it were read.", fault.Message);
+                Assert.True(reader.Packets >= readable);
+                readable = reader.Packets;
+            }
+            catch (FlowsException e) when (e.ExitCode == ExitCode.Usage)
+            {
+                Assert.Contains("not a capture file", e.Message, StringComparison.Ordinal);
+                Assert.Equal(0, readable);
+            }
+        }
+
+        Assert.Equal(60, readable);
+    }
+
+    [Fact]
+    public void Damage_within_compressed_data_is_told_with_its_place()
+    {
+        var zipped = Gzip(Sound(packets: 5000));
+        zipped[zipped.Length / 2] ^= 0x55;
+        using var reader = CaptureFileReader.Open(new MemoryStream(zipped), "x.gz");
+
+        var fault = Assert.Throws<FlowsException>(() => ReadAll(reader));
+        Assert.Contains("byte", fault.Message, StringComparison.Ordinal);
+        Assert.InRange(reader.Packets, 1, 4999);
+    }
+
+    [Fact]
+    public void What_is_compressed_and_no_capture_is_a_wrong_question()
+    {
+        var fault = Assert.Throws<FlowsException>(() => CaptureFileReader.Open(new MemoryStream(Gzip("hello, I am no capture at all"u8.ToArray())), "x.gz"));
+        Assert.Equal((ExitCode.Usage, "x.gz: is not a capture file within gzip; pcap and pcapng are read, as they are or compressed with gzip."), (fault.ExitCode, fault.Message));
+    }
+
+    [Fact]
+    public void Packets_of_a_slow_stream_come_as_they_come()
+    {
+        var bytes = Sound(packets: 3);
+        using var reader = CaptureFileReader.Open(new DrippingStream(bytes), "drip");
+        ReadAll(reader);
+        Assert.Equal(3, reader.Packets);
+        using var zipped = CaptureFileReader.Open(new DrippingStream(Gzip(bytes)), "drip");
+        ReadAll(zipped);
+        Assert.Equal(3, zipped.Packets);
+    }
+
+    private static byte[] Sound(int packets)
+    {
+        // Bytes that do not compress, so that a cut of the compressed file loses packets and not only the last of them.
+        var random = new Random(1);
+        var file = new List<byte>([.. Section(false, "c"), .. Interface(false, 1, "eth0", 9)]);
+        for (var packet = 0; packet < packets; packet++)
+        {
+            var data = new byte[60];
+            random.NextBytes(data);
+            file.AddRange(Enhanced(false, 0, (ulong)packet * 1000, data));
+        }
+
+        return [.. file];
+    }
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        var zipped = new MemoryStream();
+        using (var gzip = new GZipStream(zipped, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(bytes);
+        }
+
+        return zipped.ToArray();
+    }
+
+    private static List<(long TimestampUs, string Data)> Read(byte[] file)
+    {
+        using var reader = CaptureFileReader.Open(new MemoryStream(file), "test");
+        var packets = new List<(long, string)>();
+        while (reader.TryReadNext(out var packet))
+        {
+            packets.Add((packet.TimestampUs, Convert.ToHexString(packet.Data)));
+        }
+
+        return packets;
+    }
+
     private static void ReadAll(CaptureFileReader reader)
     {
         while (reader.TryReadNext(out _))
@@ -151,6 +259,14 @@ public sealed class CaptureFileReaderTests
     {
         var length = U32((uint)body.Length + 12, bigEndian);
         return [.. U32(type, bigEndian), .. length, .. body, .. length];
+    }
+
+    /// <summary>A pipe whose writer is slow: one byte a read.</summary>
+    private sealed class DrippingStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, 1));
+
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 1)]);
     }
 
     private static byte[] Padded(byte[] value) => [.. value, .. new byte[-value.Length & 3]];

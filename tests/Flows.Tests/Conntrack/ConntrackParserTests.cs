@@ -29,7 +29,7 @@ public sealed class ConntrackParserTests
         });
 
         Assert.Equal(ConntrackMessageKind.Answer, message.Kind);
-        Assert.True(message.IsDump && message.SeenReply && message.Assured && message.ProvesSyn);
+        Assert.True(message.IsDump && message.SeenReply && message.ProvesSyn);
         Assert.Equal(new ConntrackTuple(NetAddress.Parse("10.0.0.1"), NetAddress.Parse("10.0.0.2"), 40000, 80, 6, 0), message.Orig);
         Assert.Equal(new ConntrackTuple(NetAddress.Parse("10.2.0.2"), NetAddress.Parse("10.0.0.1"), 8080, 40000, 6, 0), message.Reply);
         Assert.Equal((5, 7u, 120u), (message.Zone, message.Id, message.TimeoutSeconds));
@@ -71,6 +71,13 @@ public sealed class ConntrackParserTests
     [InlineData("10.0.0.1", "10.0.0.1", false)]
     public void Loopback_means_both_ends(string src, string dst, bool loopback) =>
         Assert.Equal(loopback, Parse(new CtMessage { Src = src, Dst = dst }).Orig.IsLoopback);
+
+    [Fact]
+    public void An_SCTP_state_is_read()
+    {
+        var message = Parse(new CtMessage { Protocol = IpProtocol.Sctp, SctpState = 7 });
+        Assert.Equal((true, (byte)7, false), (message.HasProtoState, message.ProtoState, message.ProvesSyn && message.Orig.Protocol == IpProtocol.Tcp));
+    }
 
     [Fact]
     public void Arbitrary_bytes_are_never_more_than_malformed() =>

@@ -19,7 +19,7 @@ public sealed class FlowStoreTests : IDisposable
     {
         using var store = Open();
         using var reader = StoreReader.Open(directory);
-        foreach (var view in new[] { "flows", "identities", "edges_1m", "losses", "flow_log", "edges", "dependencies", "unresolved", "nodes", "entities", "timeline" })
+        foreach (var view in new[] { "flows", "identities", "edges_1m", "losses", "flow_log", "edges", "dependencies", "unresolved", "nodes", "entities", "timeline", "coverage", "owners", "names", "gaps" })
         {
             Assert.Equal([0L], reader.Engine.Read($"SELECT count(*) FROM {view}", row => row.GetInt64(0)));
         }
@@ -121,6 +121,17 @@ public sealed class FlowStoreTests : IDisposable
         using var store = Open();
         store.Seal([Some.Record(1, "node-a", Some.Row(), Some.Row(connId: 2, atUs: Some.TimeUs + 500_000)), Some.Record(2, "node-b", Some.Row(node: "node-b", connId: 8), Some.Row(node: "node-b", connId: 9, atUs: Some.TimeUs + 500_000))]);
         Assert.Equal(2, Assert.Single(Edges()).Connections);
+    }
+
+    [Fact]
+    public void Connection_met_in_two_zones_of_one_node_counts_once()
+    {
+        using var store = Open();
+        var met = Some.Row();
+        var again = Some.Row(connId: 2, atUs: Some.TimeUs + 40, fwdBytes: 120) with { Zone = 0x8123 };
+        store.Seal([Some.Record(1, "node-a", met, again)]);
+        var edge = Assert.Single(Edges());
+        Assert.Equal("1 120", $"{edge.Connections} {edge.FwdBytes}");
     }
 
     [Fact]

@@ -43,6 +43,11 @@ internal sealed record CtMessage
 
     public byte? TcpFlags { get; init; }
 
+    public byte? SctpState { get; init; }
+
+    /// <summary>Seconds that a destroyed entry still had; 0 when its time was up.</summary>
+    public uint TimeLeft { get; init; }
+
     public (ulong Packets, ulong Bytes)? Orig { get; init; }
 
     public (ulong Packets, ulong Bytes)? Reply { get; init; }
@@ -63,12 +68,16 @@ internal sealed record CtMessage
         body.AddRange(Nest(1, Tuple(Src, Dst, SrcPort, DstPort, isReply: false)));
         body.AddRange(Nest(2, Tuple(ReplySrc ?? Dst, ReplyDst ?? Src, ReplySrcPort ?? DstPort, ReplyDstPort ?? SrcPort, isReply: true)));
         body.AddRange(Attribute(3, U32(Status)));
-        body.AddRange(Attribute(7, U32(120)));
+
+        // The kernel leaves out what is zero, and the time of an entry that ran out is.
+        body.AddRange(!IsDestroy || TimeLeft != 0 ? Attribute(7, U32(IsDestroy ? TimeLeft : 120)) : []);
         if (TcpState is { } state)
         {
             byte[] flags = TcpFlags is { } orig ? [.. Attribute(4, [orig, 0]), .. Attribute(5, [orig, 0])] : [];
             body.AddRange(Nest(4, Nest(1, [.. Attribute(1, [state]), .. flags])));
         }
+
+        body.AddRange(SctpState is { } sctp ? Nest(4, Nest(3, Attribute(1, [sctp]))) : []);
 
         body.AddRange(Counters(9, Orig));
         body.AddRange(Counters(10, Reply));

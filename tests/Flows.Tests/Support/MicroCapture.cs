@@ -6,7 +6,7 @@ namespace Flows.Tests.Support;
 
 /// <summary>
 /// A capture as microservices would make it, with the list of connections that are in it: services called over TCP and UDP, DNS,
-/// refused and unanswered scans, long sessions, IPv6, and on wish ports that are used again soon after.
+/// refused and unanswered scans, long sessions, IPv6, and on wish ports that are used again soon after, tags, tunnels and fragments.
 /// </summary>
 internal sealed class MicroCapture
 {
@@ -38,6 +38,9 @@ internal sealed class MicroCapture
     /// <summary>The truth: what every connection sent and received, by its initiator's view.</summary>
     public List<Connection> Connections { get; } = [];
 
+    /// <summary>Later fragments of tunnels' outer packets in the capture last written: they belong to no connection.</summary>
+    public int TunnelFragments { get; private set; }
+
     /// <summary>The capture as a pcap file.</summary>
     public MemoryStream ToPcap()
     {
@@ -45,19 +48,33 @@ internal sealed class MicroCapture
         Span<byte> header = stackalloc byte[24];
         WriteWords(header, 0xA1B2C3D4, 0x0004_0002, 0, 0, (uint)options.Snaplen, LinkType.Ethernet);
         file.Write(header);
+        TunnelFragments = 0;
+        var number = 0;
         foreach (var (timeUs, connection, forward, transport) in packets.OrderBy(packet => packet.TimeUs))
         {
-            var (from, to) = forward ? (connection.Src, connection.Dst) : (connection.Dst, connection.Src);
-            var ip = Frames.Ip(from, to, connection.Protocol, transport);
-            var frame = options.Vlan ? Frames.Ethernet(ip, 0x8100) : Frames.Ethernet(ip);
-            var captured = Math.Min(frame.Length, options.Snaplen);
-            WriteWords(header, (uint)(timeUs / 1_000_000), (uint)(timeUs % 1_000_000), (uint)captured, (uint)frame.Length);
-            file.Write(header[..16]);
-            file.Write(frame, 0, captured);
+            foreach (var frame in FramesOf(connection, forward, transport, number++))
+            {
+                var captured = Math.Min(frame.Length, options.Snaplen);
+                WriteWords(header, (uint)(timeUs / 1_000_000), (uint)(timeUs % 1_000_000), (uint)captured, (uint)frame.Length);
+                file.Write(header[..16]);
+                file.Write(frame, 0, captured);
+            }
         }
 
         file.Position = 0;
         return file;
+    }
+
+    private IEnumerable<byte[]> FramesOf(Connection connection, bool forward, byte[] transport, int number)
+    {
+        var (from, to) = forward ? (connection.Src, connection.Dst) : (connection.Dst, connection.Src);
+        var encap = options.Vlan ? Encap.Vlan : options.Encap.For(number);
+        var outermost = Encaps.Outermost(Frames.Ip(from, to, connection.Protocol, transport), encap);
+        var fragments = options.Mtu == 0 ? [outermost] : Tunnels.Fragment(outermost, options.Mtu, id: (uint)number);
+        TunnelFragments += encap.IsTunnel() ? fragments.Count - 1 : 0;
+
+        // Fragments take different ways: those of every second packet arrive last one first.
+        return (number % 2 == 0 ? fragments : Enumerable.Reverse(fragments)).Select(ip => Encaps.Frame(ip, encap));
     }
 
     private static void WriteWords(Span<byte> to, params ReadOnlySpan<uint> words)
@@ -119,7 +136,11 @@ internal sealed class MicroCapture
                 break;
             default:
                 Converse(connection);
-                closed.Enqueue(connection);
+                if (connection.Kind != Kind.Long)
+                {
+                    closed.Enqueue(connection);
+                }
+
                 break;
         }
 
@@ -156,9 +177,21 @@ internal sealed class MicroCapture
         var acknowledged = forward ? connection.Sequences.Rev : connection.Sequences.Fwd;
         var transport = connection.Protocol == IpProtocol.Udp ? Frames.Udp(from, to, payload) : Frames.Tcp(from, to, flags, sequence, acknowledged, payload);
         sequence += (uint)payload + ((flags & (TcpFlags.Syn | TcpFlags.Fin)) != 0 ? 1u : 0);
-        connection.Count(forward, (connection.Src.IsV4 ? 20 : 40) + transport.Length);
+        Count(connection, forward, transport.Length);
         packets.Add((connection.TimeUs, connection, forward, transport));
         connection.TimeUs += random.Next(50, 1000);
+    }
+
+    /// <summary>Adds what the packet will be on the wire to the truth: itself, or its fragments where nothing encloses it.</summary>
+    private void Count(Connection connection, bool forward, int transportBytes)
+    {
+        var ip = new byte[(connection.Src.IsV4 ? 20 : 40) + transportBytes];
+        ip[0] = connection.Src.IsV4 ? (byte)0x45 : (byte)0x60;
+        var isCut = options.Mtu != 0 && !options.Encap.IsTunnel();
+        foreach (var packet in isCut ? Tunnels.Fragment(ip, options.Mtu, id: 0) : [ip])
+        {
+            connection.Count(forward, packet.Length);
+        }
     }
 
     private static NetAddress Address(int pod, bool six) =>
@@ -195,7 +228,15 @@ internal sealed class MicroCapture
     }
 }
 
-internal sealed record MicroOptions(int Connections, int Seed, int Snaplen = 65535, bool Vlan = false, double Reuse = 0);
+/// <param name="Connections">How many.</param>
+/// <param name="Seed">The same seed gives the same capture.</param>
+/// <param name="Snaplen">Bytes captured of each frame.</param>
+/// <param name="Vlan">Short for <see cref="Encap.Vlan"/>.</param>
+/// <param name="Reuse">Share of TCP connections that take the ports of one that closed more than a second ago.</param>
+/// <param name="Encap">How packets travel.</param>
+/// <param name="Mtu">Outermost IP packets longer than this are fragmented; 0 for none.</param>
+internal sealed record MicroOptions(
+    int Connections, int Seed, int Snaplen = 65535, bool Vlan = false, double Reuse = 0, Encap Encap = Encap.Plain, int Mtu = 0);
 
 /// <summary>A connection's key and sums: comparable, sortable, readable when a test fails.</summary>
 internal readonly record struct ConnectionTotals(

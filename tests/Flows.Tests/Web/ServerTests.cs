@@ -158,6 +158,7 @@ public sealed class ServerTests
         var scrape = await server.GetAsync("/metrics");
         Assert.All(Flows.Web.Metrics.FlowMetrics.PrometheusNames, name => Assert.Matches($"(?m)^{name}[ {{]", scrape));
         Assert.Matches("""(?m)^flows_hop_dropped_total\{.*hop="conntrack".*reason="socket_overrun".*unit="events".*\} 7""", scrape);
+        Assert.Matches("""(?m)^flows_coverage\{.*aspect="accounting".*source="conntrack".*\} 0\.5""", scrape);
     }
 
     [Fact]

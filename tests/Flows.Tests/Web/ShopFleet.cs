@@ -27,6 +27,7 @@ internal static class ShopFleet
             new HopReport("conntrack", "events", 100, 90, new SortedDictionary<string, long> { ["socket_overrun"] = 7, ["malformed"] = 1 }, 2),
             new HopReport("spool", "rows", 90, 80, new SortedDictionary<string, long>(), 10),
         ],
+        Coverage = () => [new CoverageFact("conntrack", "accounting", CoverageLevel.Partial, "Bytes are not counted: nf_conntrack_acct is 0.", Start)],
         Edges = (_, _) => edges ?? Edges,
         Query = (name, _, _, _) => new QueryResult(NamedQuery.Of(name)!.Columns, [[.. NamedQuery.Of(name)!.Columns.Select(column => (object?)column)]]),
         Who = (_, _) => [new WhoClaim(Pod("shop", "web", "Deployment"), "10.0.1.1/32", Start, null)],
