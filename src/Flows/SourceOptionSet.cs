@@ -53,6 +53,9 @@ internal sealed record SourceOptions
     /// <summary>Also look up process and executable.</summary>
     public bool OwnerProcesses { get; init; }
 
+    /// <summary>What is not as it should be with the rights of this process; null where all is well.</summary>
+    public string? RightsWarning { get; init; }
+
     /// <summary>A pcapng file that gets every netlink message and packet as it was received; none when null.</summary>
     public string? RecordTo { get; init; }
 }
@@ -91,7 +94,11 @@ internal sealed class SourceOptionSet
         HelpName = "PATTERN",
     };
 
-    private readonly Option<bool> manageSysctl = new("--manage-sysctl") { Description = "Switch on conntrack's accounting, events and timestamps in each network namespace that is followed, and keep them on." };
+    private readonly Option<bool> manageSysctl = new("--manage-sysctl")
+    {
+        Description = "Switch on conntrack's accounting, events and timestamps in each network namespace that is followed, and keep them on.",
+    };
+
     private readonly Option<string[]> namespaces = new("--netns")
     {
         Description = "Also follow the connection tracking of this network namespace (needs CAP_SYS_ADMIN): a path such as /proc/PID/ns/net, or a name of 'ip netns'. May be repeated.",
