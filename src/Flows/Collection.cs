@@ -32,6 +32,7 @@ internal sealed class Collection : IAsyncDisposable
     private readonly List<HopAccount> accounts = [];
     private readonly Batcher batcher;
     private readonly RecordingWriter? recording;
+    private readonly IReadOnlyList<string> rightsWarnings;
     private readonly List<ConntrackSource> conntracks = [];
     private readonly OwnerResolver? owners;
     private readonly TrackedTuples? tracked;
@@ -40,6 +41,7 @@ internal sealed class Collection : IAsyncDisposable
     public Collection(SourceOptions options, TimeProvider time)
     {
         var point = new ObservationPoint(options.Node, options.Scope);
+        rightsWarnings = options.RightsWarning is { } warning ? [warning] : [];
         recording = options.RecordTo is { } path ? new RecordingWriter(File.Create(path), RecordingBytesMax, $"flows recording of node {options.Node}") : null;
         batcher = new Batcher(batches.Writer, new BatcherOptions(), time);
         FlowSink sink = batcher.AppendOrDrop;
@@ -73,8 +75,8 @@ internal sealed class Collection : IAsyncDisposable
     /// <summary>What the sources learn beside flows: coverage, owners, names.</summary>
     public NodeNotes Notes { get; } = new();
 
-    /// <summary>What the kernel does not give as it should, in sentences.</summary>
-    public IReadOnlyList<string> Warnings => [.. conntracks.SelectMany(one => one.Warnings), .. packets.SelectMany(one => one.Warnings)];
+    /// <summary>What is not as it should be with the rights of this process or with the kernel, in sentences.</summary>
+    public IReadOnlyList<string> Warnings => [.. rightsWarnings, .. conntracks.SelectMany(one => one.Warnings), .. packets.SelectMany(one => one.Warnings)];
 
     /// <summary>Done when every source watches: from then on nothing is missed.</summary>
     public Task Started => Task.WhenAll([.. conntracks.Select(one => one.Started), .. packets.Select(one => one.Opened)]);

@@ -53,6 +53,9 @@ internal sealed record SourceOptions
     /// <summary>Also look up process and executable.</summary>
     public bool OwnerProcesses { get; init; }
 
+    /// <summary>What is not as it should be with the rights of this process; null where all is well.</summary>
+    public string? RightsWarning { get; init; }
+
     /// <summary>A pcapng file that gets every netlink message and packet as it was received; none when null.</summary>
     public string? RecordTo { get; init; }
 }

@@ -54,6 +54,9 @@ internal sealed unsafe partial class CaptureHandle
     /// <summary>Packets may wait in the ring.</summary>
     public bool IsReady { get; set; }
 
+    /// <summary>libpcap gave up on it: it is not polled any more.</summary>
+    public bool IsBroken { get; set; }
+
     /// <summary>Packets that the kernel dropped because the ring was full, so far.</summary>
     public long Dropped { get; private set; }
 

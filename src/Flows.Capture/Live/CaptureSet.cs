@@ -9,11 +9,9 @@ internal sealed class CaptureSet(InterfaceSourceOptions options, InterfacePatter
     /// <summary>Packets taken of one interface before another's older ones have their turn.</summary>
     private const int Slice = 64;
 
-    // An interface that is back is captured again within 5 s: attempts are a quarter, a half, one, two and at most two seconds apart.
-    private const int RetryFirstMs = 250;
-    private const int RetryDoublings = 3;
-
-    private long LingerMs => 2 * (long)options.ReadTimeout.TotalMilliseconds;
+    // An interface that is back is captured again within 5 s: attempts are a half, one, and then two seconds apart. The first is after the old ring was read.
+    private const int RetryFirstMs = 500;
+    private const int RetryDoublings = 2;
 
     private readonly RingBudget budget = new(options.RingBytes, patterns.Names, patterns.HasGlobs);
     private readonly bool[] observers = new bool[RingBudget.HandlesMax + 1];
@@ -31,9 +29,8 @@ internal sealed class CaptureSet(InterfaceSourceOptions options, InterfacePatter
     /// <summary>True once an interface could not be opened for want of privilege.</summary>
     public bool IsForbidden { get; private set; }
 
-    public int TotalRingBytes => budget.TotalBytes;
-
-    public int UsedRingBytes => budget.UsedBytes;
+    /// <summary>How long a capture that ends is still read: the kernel hands over what it gathered within one read timeout.</summary>
+    private long LingerMs => 2 * (long)options.ReadTimeout.TotalMilliseconds;
 
     /// <summary>Makes the captures follow the interfaces; opens at most one of them, so that the others' rings are read in between. False when no more is to be done.</summary>
     public bool Follow(long nowMs)
@@ -212,7 +209,7 @@ internal sealed class CaptureSet(InterfaceSourceOptions options, InterfacePatter
         return true;
     }
 
-    /// <summary>The ring of an interface that went away is read for a while, in which the kernel hands over what it gathered.</summary>
+    /// <summary>The ring of an interface that went away is read for a while.</summary>
     private void Leave(WatchedLink link, long nowMs)
     {
         if (link.Handle is { } handle)
@@ -241,6 +238,11 @@ internal sealed class CaptureSet(InterfaceSourceOptions options, InterfacePatter
     {
         var (handle, _, successor) = leaving[index];
         leaving.RemoveAt(index);
+        while (handle.Take(Slice) > 0)
+        {
+            // Nothing more comes in, so the ring has an end. It is read even after a fault: libpcap complains only where it would have to wait.
+        }
+
         if (successor is null)
         {
             Close(handle);
@@ -253,15 +255,19 @@ internal sealed class CaptureSet(InterfaceSourceOptions options, InterfacePatter
         open[open.IndexOf(handle)] = successor;
     }
 
+    /// <summary>
+    /// libpcap reports an interface that went away before its last block of packets is in the ring, so a handle that failed is read once more at its end.
+    /// </summary>
     private void Fail(CaptureHandle handle, long nowMs)
     {
-        var leaver = leaving.FindIndex(one => one.Handle == handle);
-        if (leaver >= 0)
+        handle.IsReady = false;
+        handle.IsBroken = true;
+        if (leaving.Exists(one => one.Handle == handle))
         {
-            CloseLeaving(leaver);
             return;
         }
 
+        leaving.Add((handle, nowMs + LingerMs, null));
         foreach (var link in links.Links.Values)
         {
             if (link.Handle == handle)
@@ -272,8 +278,6 @@ internal sealed class CaptureSet(InterfaceSourceOptions options, InterfacePatter
                 break;
             }
         }
-
-        Close(handle);
     }
 
     private void Close(CaptureHandle handle)

@@ -177,7 +177,7 @@ public sealed class InterfaceSource(
         polls[0] = new Poll(links.Descriptor);
         for (var index = 0; index < open.Count; index++)
         {
-            polls[index + 1] = new Poll(open[index].Descriptor);
+            polls[index + 1] = new Poll(open[index].IsBroken ? -1 : open[index].Descriptor);
         }
 
         Poll.Wait(polls.AsSpan(0, open.Count + 1), atMost);

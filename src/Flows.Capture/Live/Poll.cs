@@ -12,6 +12,7 @@ internal partial struct Poll
     private readonly short events;
     private short returned;
 
+    /// <param name="descriptor">Below 0 it is never ready.</param>
     public Poll(int descriptor)
     {
         this.descriptor = descriptor;

@@ -14,8 +14,6 @@ internal sealed class RingBudget(int totalBytes, int names, bool hasGlobs)
     // libpcap makes rings of blocks of 256 KiB.
     private const int BlockBytes = 256 << 10;
 
-    public int TotalBytes => totalBytes;
-
     public int UsedBytes { get; private set; }
 
     public int Handles { get; private set; }

@@ -6,15 +6,16 @@ namespace Flows.Capture.Owners;
 /// </summary>
 /// <param name="root">Where version 2 is mounted; empty for nowhere.</param>
 /// <param name="inodeOf">Gives a directory's inode number.</param>
-/// <param name="time">Limits the rate.</param>
-internal sealed class CgroupTree(string root, Func<string, ulong> inodeOf, TimeProvider time)
+/// <param name="cpu">Processor time of the thread, which limits the rate.</param>
+/// <param name="time">As it passes more may be spent.</param>
+internal sealed class CgroupTree(string root, Func<string, ulong> inodeOf, Func<TimeSpan> cpu, TimeProvider time)
 {
     // The kernel's own default is no limit; a node of 250 pods has some thousand groups. 65,536 paths of 150 bytes are 10 MB.
     private const int GroupsMax = 65_536;
     private const int DepthMax = 32;
 
     // A look takes some 20 µs a group. New groups are looked for at once while they come in ones and twos, and never with more than 2 % of a core.
-    private readonly CpuBudget budget = new(0.02, TimeSpan.FromMilliseconds(100), time);
+    private readonly CpuBudget budget = new(0.02, TimeSpan.FromMilliseconds(250), time);
 
     private Dictionary<ulong, string> paths = [];
     private Dictionary<ulong, string> earlier = [];
@@ -54,7 +55,7 @@ internal sealed class CgroupTree(string root, Func<string, ulong> inodeOf, TimeP
 
     private void Read()
     {
-        var begun = time.GetTimestamp();
+        var begun = cpu();
         earlier = paths;
         paths = new Dictionary<ulong, string>(earlier.Count + 64);
         var open = new Stack<(string Path, int Depth)>();
@@ -70,7 +71,7 @@ internal sealed class CgroupTree(string root, Func<string, ulong> inodeOf, TimeP
 
         // 0 stands for a group that vanished under our hands.
         paths.Remove(0);
-        budget.Spend(time.GetElapsedTime(begun));
+        budget.Spend(cpu() - begun);
     }
 
     private static string[] Children(string directory)

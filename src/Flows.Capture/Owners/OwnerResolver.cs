@@ -83,7 +83,7 @@ public sealed class OwnerResolver : IDisposable
         lookup = new OwnerLookup(Account, here, owners, cache, queue, sockets.LookUp, sockets.Dump, time);
         lookup.LoadAll();
         var boot = ProcFiles.BootId();
-        var tree = new CgroupTree(probe.CgroupMount, OwnerNative.InodeOf, time);
+        var tree = new CgroupTree(probe.CgroupMount, OwnerNative.InodeOf, OwnerNative.ThreadCpu, time);
         var names = new OwnerNames(point.Node, boot, owners, tree, processes, notes, time);
         names.Turn();
         Volatile.Write(ref book, here);

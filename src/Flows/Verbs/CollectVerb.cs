@@ -33,7 +33,7 @@ internal static class CollectVerb
             };
 
             // Before any thread of ours and any byte of a stranger.
-            CollectorRights.Keep(CollectorRights.Of(options.Sources));
+            options = options with { Sources = CollectorRights.Keep(options.Sources) };
             using var lifetime = Lifetime.Start(cancel, parsed.GetValue(untilStdinCloses));
             await Pipeline.CollectAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
             return (int)lifetime.ExitCode;

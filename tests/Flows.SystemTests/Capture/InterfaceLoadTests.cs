@@ -128,16 +128,21 @@ public sealed class InterfaceLoadTests(ITestOutputHelper output) : IDisposable
         var seed = Environment.TickCount;
         output.WriteLine($"seed {seed}");
         var before = there!.PacketsOf("eth0");
+        await using var sending = await Watch.StartAsync(here, "eth0");
         await using var watch = await Watch.StartAsync(there, "eth0");
-        var sent = here.In(() => SendMalformed(new Random(seed), LiveNetns.IsLong ? 1_000_000 : 100_000));
+        var (sent, cut) = here.In(() => SendMalformed(new Random(seed), LiveNetns.IsLong ? 1_000_000 : 100_000));
         await Task.Delay(600, TestContext.Current.CancellationToken);
-        Assert.True(watch.IsRunning);
+        Assert.True(watch.IsRunning && sending.IsRunning);
         await watch.StopAsync();
+        await sending.StopAsync();
 
         var report = watch.Account.Report();
         output.WriteLine($"{sent} sent: {report.Forwarded} in flows, {string.Join(", ", report.Dropped.Select(one => $"{one.Key} {one.Value}"))}");
         Assert.True(report.Holds);
-        Assert.Equal(there.PacketsOf("eth0") - before, report.Seen);
+        Assert.Equal(sent, sending.Account.Report().Seen);
+
+        // A frame that ends within its VLAN tag is dropped by the receiving kernel before anybody can capture it.
+        Assert.Equal(there.PacketsOf("eth0") - before - cut, report.Seen);
         Assert.True(report.Dropped.Count >= 5, "the frames were not malformed in many ways");
         Assert.Equal(report.Forwarded, watch.Rows.Sum(row => (long)(row.FwdPackets + row.RevPackets)!.Value));
     }
@@ -160,7 +165,7 @@ public sealed class InterfaceLoadTests(ITestOutputHelper output) : IDisposable
         return count;
     }
 
-    private static long SendMalformed(Random random, int count)
+    private static (long Sent, long Cut) SendMalformed(Random random, int count)
     {
         byte[][] seeds =
         [
@@ -171,7 +176,7 @@ public sealed class InterfaceLoadTests(ITestOutputHelper output) : IDisposable
             Convert.FromHexString("020000000002020000000001" + "86DD" + "6000000000400040" + new string('1', 64) + string.Concat(Enumerable.Repeat("0000000000000000", 12))),
         ];
         using var socket = new PacketSocket("eth0");
-        long sent = 0;
+        var (sent, cut) = (0L, 0L);
         for (var turn = 0; turn < count; turn++)
         {
             var frame = (byte[])seeds[random.Next(seeds.Length)].Clone();
@@ -180,10 +185,16 @@ public sealed class InterfaceLoadTests(ITestOutputHelper output) : IDisposable
                 frame[12 + random.Next(Math.Min(frame.Length, 80) - 12)] = (byte)random.Next(256);
             }
 
-            sent += socket.TrySend(frame.AsSpan(0, random.Next(4) == 0 ? random.Next(14, frame.Length + 1) : frame.Length)) ? 1 : 0;
+            var length = random.Next(4) == 0 ? random.Next(14, frame.Length + 1) : frame.Length;
+            if (socket.TrySend(frame.AsSpan(0, length)))
+            {
+                // skb_vlan_untag (net/core/skbuff.c) wants the tag and two bytes more.
+                sent++;
+                cut += length < 20 && ((frame[12] << 8) | frame[13]) is (0x8100 or 0x88A8) ? 1 : 0;
+            }
         }
 
-        return sent;
+        return (sent, cut);
     }
 
     private static void Datagram(LiveNetns space, IPEndPoint from, IPEndPoint to, int bytes) => space.In(() =>

@@ -17,7 +17,7 @@ public sealed class CgroupTreeTests : IDisposable
     {
         Directory.CreateDirectory($"{root}/system.slice/a.service/sub");
         var reads = 0;
-        var tree = new CgroupTree(root, Inode, time);
+        var tree = new CgroupTree(root, Inode, () => time.GetUtcNow() - DateTimeOffset.UnixEpoch, time);
         var sub = OwnerNative.InodeOf($"{root}/system.slice/a.service/sub");
         Assert.NotEqual(0UL, sub);
         Assert.Equal("/system.slice/a.service/sub", tree.PathOf(sub, out var settled));
@@ -47,7 +47,7 @@ public sealed class CgroupTreeTests : IDisposable
         {
             // As if it were slow: four groups take more than may be spent at once.
             reads++;
-            time.Advance(TimeSpan.FromMilliseconds(60));
+            time.Advance(TimeSpan.FromMilliseconds(100));
             return OwnerNative.InodeOf(path);
         }
     }
@@ -55,7 +55,7 @@ public sealed class CgroupTreeTests : IDisposable
     [Fact]
     public void Without_version_2_only_the_root_has_a_path()
     {
-        var tree = new CgroupTree("", _ => throw new InvalidOperationException("nothing to look at"), time);
+        var tree = new CgroupTree("", _ => throw new InvalidOperationException("nothing to look at"), () => TimeSpan.Zero, time);
         Assert.Null(tree.PathOf(77, out var settled));
         Assert.True(settled);
     }

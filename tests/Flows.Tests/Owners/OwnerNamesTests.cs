@@ -121,7 +121,7 @@ public sealed class OwnerNamesTests : IDisposable
         Assert.Equal(2, queue.Count);
     }
 
-    private OwnerNames Names(string boot) => new("node-1", boot, owners, new CgroupTree("", _ => 0, time), null, notes, time);
+    private OwnerNames Names(string boot) => new("node-1", boot, owners, new CgroupTree("", _ => 0, () => TimeSpan.Zero, time), null, notes, time);
 
     private static OwnerFlowKey Key(int port) =>
         OwnerFlowKey.Of(NetAddress.Parse("10.0.0.1"), (ushort)port, NetAddress.Parse("10.0.0.2"), 80, IpProtocol.Tcp, out _);
