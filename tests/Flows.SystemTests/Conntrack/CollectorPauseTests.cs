@@ -19,9 +19,12 @@ public sealed class CollectorPauseTests
         var connections = ConntrackNetns.Long ? 45_000 : 5_000;
         using var directory = new TemporaryDirectory();
         using var net = new ConntrackNetns();
-        await using var up = net.InServer(() => FlowsProcess.Start("up", "--store", directory["store"], "--listen", $"unix:{directory["flows.sock"]}", "--node", "paused", "--conntrack-buffer", "1"));
+        await using var up = net.InServer(() => FlowsProcess.Start(
+            "up", "--store", directory["store"], "--listen", $"unix:{directory["flows.sock"]}", "--node", "paused", "--conntrack-buffer", "1"));
         await up.SaysAsync("serving on");
-        await ConntrackRun.UntilAsync(() => net.InServer(() => File.ReadLines("/proc/thread-self/net/netlink").Any(line => line.Contains(" 00000007 ", StringComparison.Ordinal))), () => "the collector does not listen");
+        await ConntrackRun.UntilAsync(
+            () => net.InServer(() => File.ReadLines("/proc/thread-self/net/netlink").Any(line => line.Contains(" 00000007 ", StringComparison.Ordinal))),
+            () => "the collector does not listen");
 
         // Refused connections begin and end at once: a NEW and a DESTROY each, more than the buffer holds.
         up.Signal(FlowsProcess.SigStop);
@@ -53,7 +56,8 @@ public sealed class CollectorPauseTests
         Assert.True(ended.ExitCode == 0, ended.ToString());
         var rows = await FlowsProcess.RunAsync(
             "sql", "--store", directory["store"], "--output", "csv",
-            "SELECT count(*) AS n, count(DISTINCT src_port) AS ports, count_if(state = 'refused' AND fwd_packets = 1 AND rev_packets = 1) AS whole FROM flow_log WHERE dst_port = 4444");
+            "SELECT count(*) AS n, count(DISTINCT src_port) AS ports, "
+            + "count_if(state = 'refused' AND fwd_packets = 1 AND rev_packets = 1) AS whole FROM flow_log WHERE dst_port = 4444");
         Assert.True(rows.ExitCode == 0, rows.ToString());
         Assert.Equal($"{connections},{connections},{connections}", rows.Output.Split('\n')[1].Trim());
         TestContext.Current.TestOutputHelper?.WriteLine($"{connections} connections, {kernel} events lost and counted");

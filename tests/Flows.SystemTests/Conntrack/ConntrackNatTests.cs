@@ -49,7 +49,7 @@ public sealed class ConntrackNatTests
     }
 
     private static string Text(FlowRow row) =>
-        $"{row.Src} > {row.Dst}:{row.DstPort} is {row.NatDst?.ToString() ?? "-"}:{row.NatDstPort?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "-"} from {row.NatSrc?.ToString() ?? "-"}";
+        $"{row.Src} > {row.Dst}:{row.DstPort} is {row.NatDst?.ToString() ?? "-"}:{(row.NatDstPort is { } port ? $"{port}" : "-")} from {row.NatSrc?.ToString() ?? "-"}";
 
     private static void Say(System.Net.Sockets.Socket socket, System.Net.Sockets.Socket listener)
     {
