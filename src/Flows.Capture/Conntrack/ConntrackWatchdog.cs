@@ -7,31 +7,33 @@ namespace Flows.Capture.Conntrack;
 /// </summary>
 internal sealed class ConntrackWatchdog : IDisposable
 {
-    /// <summary>Longer than any turn of a healthy loop, shorter than a busy node needs to fill its table: 262,144 entries at 4,000 a second.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// So many looks in a row without a turn, 30 s: longer than any turn of a healthy loop, shorter than a busy node needs to fill its table (262,144 entries at
+    /// 4,000 a second). Looks are counted, not time: after a stop of the whole process the first look comes before the first turn, and nobody was stuck.
+    /// </summary>
+    public const int LooksMax = 6;
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     private readonly NetlinkSocket events;
-    private readonly TimeProvider time;
     private readonly Lock gate = new();
     private readonly ITimer timer;
-    private long turnedAt;
+    private long turns;
+    private long turnsSeen;
+    private int looks;
     private volatile bool released;
     private bool disposed;
 
     public ConntrackWatchdog(NetlinkSocket events, TimeProvider time)
     {
         this.events = events;
-        this.time = time;
-        turnedAt = time.GetTimestamp();
         timer = time.CreateTimer(static self => ((ConntrackWatchdog)self!).Look(), this, LookEvery, LookEvery);
     }
 
     /// <summary>The loop turned. True when it had been given up: from now on ends are kept again, and what was lost wants a dump.</summary>
     public bool Turned()
     {
-        Volatile.Write(ref turnedAt, time.GetTimestamp());
+        Volatile.Write(ref turns, turns + 1);
         if (!released)
         {
             return false;
@@ -40,6 +42,7 @@ internal sealed class ConntrackWatchdog : IDisposable
         lock (gate)
         {
             released = false;
+            looks = 0;
             events.KeepEnds(true);
         }
 
@@ -60,7 +63,10 @@ internal sealed class ConntrackWatchdog : IDisposable
     {
         lock (gate)
         {
-            if (!disposed && !released && time.GetElapsedTime(Volatile.Read(ref turnedAt)) > Patience)
+            var now = Volatile.Read(ref turns);
+            looks = now == turnsSeen ? looks + 1 : 0;
+            turnsSeen = now;
+            if (!disposed && !released && looks >= LooksMax)
             {
                 released = true;
                 events.KeepEnds(false);

@@ -26,7 +26,7 @@ internal sealed class ConntrackRun : IDisposable
 
     private ConntrackRun(Func<Func<Task>, Task> start, ConntrackSourceOptions options, TimeSpan firstRowDelay)
     {
-        recording = new RecordingWriter(File.Create(file), 64 << 20, "flows.node=node-1");
+        recording = new RecordingWriter(File.Create(file), 1L << 30, "flows.node=node-1");
         recordingInterface = recording.AddInterface("conntrack", RecordingWriter.LinkTypeNetlink);
         Source = new ConntrackSource(Point, Sink, Account, TimeProvider.System, options, Tap, notes: Notes);
         running = start(() => Source.RunAsync(stop.Token));
