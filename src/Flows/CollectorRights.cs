@@ -10,12 +10,22 @@ internal static class CollectorRights
 
     /// <summary>
     /// What <paramref name="sources"/> need. The two basic ones are kept whatever is watched, so that every collector of a fleet looks the same to
-    /// whoever audits it.
+    /// whoever audits it. Entering a namespace takes CAP_SYS_ADMIN, finding it behind somebody's process CAP_SYS_PTRACE as well (setns(2), namespaces(7)).
     /// </summary>
     public static Capabilities Of(SourceOptions sources)
     {
-        ArgumentNullException.ThrowIfNull(sources);
-        return Capabilities.NetAdmin | Capabilities.NetRaw;
+        var needed = Capabilities.NetAdmin | Capabilities.NetRaw;
+        if (sources is { Owners: true, OwnerProcesses: true })
+        {
+            needed |= Capabilities.SysPtrace | Capabilities.DacReadSearch;
+        }
+
+        if (sources.Namespaces.Count > 0)
+        {
+            needed |= Capabilities.SysAdmin;
+        }
+
+        return sources.Namespaces.Any(path => path.StartsWith("/proc/", StringComparison.Ordinal)) ? needed | Capabilities.SysPtrace : needed;
     }
 
     /// <summary>What it takes to listen there.</summary>
@@ -24,14 +34,8 @@ internal static class CollectorRights
             ? Capabilities.NetBindService
             : Capabilities.None;
 
-    /// <summary>
-    /// Gives up everything else. To be called first of all: it may execute this program anew.
-    /// </summary>
-    public static void Keep(Capabilities needed)
-    {
-        if (LeastRights.Keep(needed) is { } warning)
-        {
-            Console.Error.WriteLine($"flows: warning: {warning}");
-        }
-    }
+    /// <summary>Gives up everything else. To be called first of all: it may execute this program anew.</summary>
+    /// <returns>The sources, with a warning for the operator if something is not as it should be.</returns>
+    public static SourceOptions Keep(SourceOptions sources, Capabilities alsoNeeded = Capabilities.None) =>
+        sources with { RightsWarning = LeastRights.Keep(Of(sources) | alsoNeeded) };
 }

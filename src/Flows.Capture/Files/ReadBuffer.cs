@@ -6,7 +6,8 @@ internal sealed class ReadBuffer(Stream stream) : IDisposable
     /// <summary>1 MiB a read: few system calls, and still in the second-level cache of common machines.</summary>
     private const int SizeFirst = 1 << 20;
 
-    private byte[] buffer = new byte[SizeFirst];
+    // Not cleared: a small file then touches only as much memory as it has bytes.
+    private byte[] buffer = GC.AllocateUninitializedArray<byte>(SizeFirst);
     private int start;
     private int end;
 

@@ -19,6 +19,7 @@ internal static class CollectVerb
             Examples:
               flows collect --server http://127.0.0.1:4739 --node web-1 --spool /var/lib/flows/spool --conntrack
               flows collect --server unix:/run/flows.sock --node mirror-1 --spool /tmp/spool --interface eth1
+              flows collect --server unix:/run/flows.sock --node host-7 --spool /tmp/spool --conntrack --interface 'veth*' --interface eth0
             """) { server, spool, untilStdinCloses };
         sources.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
@@ -32,7 +33,7 @@ internal static class CollectVerb
             };
 
             // Before any thread of ours and any byte of a stranger.
-            CollectorRights.Keep(CollectorRights.Of(options.Sources));
+            options = options with { Sources = CollectorRights.Keep(options.Sources) };
             using var lifetime = Lifetime.Start(cancel, parsed.GetValue(untilStdinCloses));
             await Pipeline.CollectAsync(options, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
             return (int)lifetime.ExitCode;

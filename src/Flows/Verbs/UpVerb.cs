@@ -31,7 +31,7 @@ internal static class UpVerb
             };
 
             // Before any thread of ours and any byte of a stranger.
-            CollectorRights.Keep(CollectorRights.Of(watched) | CollectorRights.ToListen(options.Listen));
+            watched = CollectorRights.Keep(watched, CollectorRights.ToListen(options.Listen));
             using var lifetime = Lifetime.Start(cancel);
             await Pipeline.UpAsync(options, watched, TimeProvider.System, lifetime.Token).ConfigureAwait(false);
             return (int)lifetime.ExitCode;

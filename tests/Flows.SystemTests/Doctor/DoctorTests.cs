@@ -101,7 +101,7 @@ public sealed class DoctorTests : IDisposable
         var started = Stopwatch.StartNew();
         var finished = await FlowsProcess.RunAsync("doctor", "--server", $"http://127.0.0.1:{((IPEndPoint)mute.LocalEndpoint).Port}", "--output", "json");
         Assert.True(started.Elapsed < TimeMax, $"It took {started.Elapsed.TotalSeconds:0.0} s.");
-        Assert.Contains("no answer within", Find(finished, "server", finished.Output.Contains("\"fail\"", StringComparison.Ordinal) ? "fail" : "unknown").Found, StringComparison.Ordinal);
+        Assert.Contains("no answer within", Find(finished, "server").Found, StringComparison.Ordinal);
     }
 
     [Fact]

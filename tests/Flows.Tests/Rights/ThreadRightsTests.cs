@@ -55,6 +55,13 @@ public sealed class ThreadRightsTests
     public void Sets_are_named_as_people_name_them(ulong set, string text) => Assert.Equal(text, CapabilityNames.Of((Capabilities)set));
 
     [Theory]
+    [InlineData(Two)]
+    [InlineData(Two | Capabilities.SysAdmin, "pods-1")]
+    [InlineData(Two | Capabilities.SysAdmin | Capabilities.SysPtrace, "pods-1", "/proc/1234/ns/net")]
+    public void Only_what_was_asked_for_widens_what_is_kept(Capabilities expected, params string[] namespaces) =>
+        Assert.Equal(expected, CollectorRights.Of(new SourceOptions { Node = "n", Scope = "s", Namespaces = namespaces }));
+
+    [Theory]
     [InlineData(Capabilities.None, "127.0.0.1:4739", "unix:/run/flows/flows.sock", "[::1]:8080", "127.0.0.1:0")]
     [InlineData(Capabilities.NetBindService, "127.0.0.1:4739", "[::]:443")]
     public void Low_ports_need_a_right_of_their_own(Capabilities expected, params string[] addresses) => Assert.Equal(expected, CollectorRights.ToListen(addresses));
