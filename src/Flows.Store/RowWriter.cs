@@ -36,23 +36,26 @@ internal static class RowWriter
 
     public static void Coverage(Engine engine, string table, IEnumerable<AccountReport> reports) => Append(
         engine, table, TableColumns.Coverage, reports.SelectMany(report => report.Facts!.Coverage.Select(fact => (report, fact))), (row, one) => row
-            .AppendValue(one.report.Node).AppendValue(one.report.Process.ToString("N")).AppendValue(Time(one.fact.AtUs)).AppendValue(one.fact.Source).AppendValue(one.fact.Aspect)
-            .AppendValue(LevelText(one.fact.Level)).AppendValue(one.fact.Detail));
+            .AppendValue(one.report.Node).AppendValue(one.report.Process.ToString("N")).AppendValue(Time(one.fact.AtUs)).AppendValue(one.fact.Source).AppendValue(Text(one.fact.Aspect))
+            .AppendValue(LevelText(one.fact.Level)).AppendValue(Text(one.fact.Detail)));
 
     public static void Owners(Engine engine, string table, IEnumerable<AccountReport> reports) => Append(
         engine, table, TableColumns.Owners, reports.SelectMany(report => report.Facts!.Owners.Select(fact => (report.Node, fact))), (row, one) => row
-            .AppendValue(one.fact.OwnerId).AppendValue(one.Node).AppendValue(one.fact.Kind).AppendValue(one.fact.Name).AppendValue(one.fact.Uid).AppendValue(one.fact.Cgroup)
-            .AppendValue(one.fact.Unit).AppendValue(one.fact.ContainerId).AppendValue(one.fact.PodUid).AppendValue(one.fact.Executable).AppendValue(one.fact.Pid)
+            .AppendValue(one.fact.OwnerId).AppendValue(one.Node).AppendValue(one.fact.Kind).AppendValue(Text(one.fact.Name)).AppendValue(one.fact.Uid).AppendValue(Text(one.fact.Cgroup))
+            .AppendValue(Text(one.fact.Unit)).AppendValue(Text(one.fact.ContainerId)).AppendValue(Text(one.fact.PodUid)).AppendValue(Text(one.fact.Executable)).AppendValue(one.fact.Pid)
             .AppendValue(Time(one.fact.SeenAtUs)));
 
     /// <summary>Names of reports with the scope that each travelled in. What is no address by now is no binding.</summary>
     public static void Names(Engine engine, string table, IEnumerable<(string Scope, AccountReport Report)> reports) => Append(
         engine, table, TableColumns.Names, reports.SelectMany(one => one.Report.Facts!.Names.SelectMany(fact => Bindings(one.Scope, one.Report.Node, fact))), (row, one) => row
-            .AppendValue(one.Node).AppendValue(one.Scope).AppendValue(one.Client.ToBytes()).AppendValue(one.Fact.Name).AppendValue(one.Address.ToBytes())
+            .AppendValue(one.Node).AppendValue(one.Scope).AppendValue(one.Client.ToBytes()).AppendValue(Text(one.Fact.Name)).AppendValue(one.Address.ToBytes())
             .AppendValue(one.Fact.TtlSeconds).AppendValue(Time(one.Fact.SeenAtUs)));
 
     private static IEnumerable<(string Node, string Scope, NetAddress Client, NetAddress Address, NameFact Fact)> Bindings(string scope, string node, NameFact fact) =>
         NetAddress.TryParse(fact.Client, out var client) && NetAddress.TryParse(fact.Address, out var address) ? [(node, scope, client, address, fact)] : [];
+
+    /// <summary>The engine takes a text to end at its first NUL, and what follows is data, too.</summary>
+    private static string Text(string text) => text.Replace('\0', '\ufffd');
 
     private static string LevelText(CoverageLevel level) => JsonNamingPolicy.SnakeCaseLower.ConvertName(level.ToString());
 

@@ -22,7 +22,10 @@ internal static class ConntrackDirection
         var trusted = found && message.Orig.Protocol != IpProtocol.Tcp ? DirectionBy.Request : DirectionBy.CtNew;
         entry.DirectionBy = proven ? trusted : DirectionBy.PortOrder;
         entry.MidStream = !proven && message.Orig.Protocol == IpProtocol.Tcp;
-        entry.Reversed = !proven && message.Orig.SrcPort < message.Orig.DstPort;
+
+        // Whom nobody has answered, by the time we find it, has asked: it stays as it is, though not trusted.
+        var answered = !found || message.SeenReply || message.Counters.ReplyPackets > 0;
+        entry.Reversed = !proven && answered && message.Orig.SrcPort < message.Orig.DstPort;
     }
 
     /// <summary>A tuple that looks like an answer whether or not its question is known: from a service's port to a client's.</summary>

@@ -73,7 +73,8 @@ internal sealed class ConntrackHealth(ConntrackCoverage coverage, ConntrackTrack
             fullAt = time.GetTimestamp();
             coverage.Partial(ConntrackCoverage.Table, string.Create(
                 CultureInfo.InvariantCulture,
-                $"The kernel's connection table is full ({now.Entries} of {now.EntriesMax}): it dropped {dropped} packets whose connections are not seen and threw out {early} entries; raise net.netfilter.nf_conntrack_max."));
+                $"The kernel's connection table is full ({now.Entries} of {now.EntriesMax}): it dropped {dropped} packets whose connections are not seen "
+                + $"and threw out {early} entries; raise net.netfilter.nf_conntrack_max."));
         }
         else if (turnedAway > 0)
         {

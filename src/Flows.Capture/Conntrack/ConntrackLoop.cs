@@ -64,7 +64,7 @@ internal sealed class ConntrackLoop : IDisposable
         var (boot, space) = NetworkNamespace.Current();
         seed = StableId.Of("conntrack", boot, space);
         memory = new ConntrackMemory(options.MemoryFile, boot, space);
-        events = NetlinkSocket.Open(CtMsg.GroupsAll, options.ReceiveBufferBytes);
+        events = NetlinkSocket.Open(options.Groups, options.ReceiveBufferBytes);
         answers = NetlinkSocket.Open(0, AnswerBufferBytes);
         counts = NetlinkSocket.Open(0, StatsBufferBytes);
         gathers = events.ReceiveBufferBytes >= GatherBufferMin;

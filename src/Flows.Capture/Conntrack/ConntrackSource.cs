@@ -24,14 +24,15 @@ public sealed class ConntrackSource
     /// <param name="tap">Gets exactly the datagrams that the tracker gets, in order, before it does, with their times; see <c>ConntrackReplay</c>.</param>
     /// <param name="seen">Told of each connection that enters the table.</param>
     /// <param name="notes">Takes what limits the source's sight, as facts of the source <c>conntrack</c>.</param>
+    /// <param name="alive">Told of each connection that a dump shows.</param>
     public ConntrackSource(
         ObservationPoint point, FlowSink sink, HopAccount account, TimeProvider time, ConntrackSourceOptions options, Action<ReadOnlySpan<byte>, long>? tap = null,
-        ConntrackSeen? seen = null, NodeNotes? notes = null)
+        ConntrackSeen? seen = null, NodeNotes? notes = null, ConntrackSeen? alive = null)
     {
         this.time = time;
         this.options = options;
         this.tap = tap;
-        tracker = new ConntrackTracker(point, sink, account, seen);
+        tracker = new ConntrackTracker(point, sink, account, seen, alive);
         coverage = new ConntrackCoverage(notes, time, NameOf(options.Namespace));
     }
 

@@ -29,4 +29,7 @@ public sealed record ConntrackSourceOptions
 
     /// <summary>Where the source remembers over restarts which beginnings are reported. Default null: it does not.</summary>
     public string? MemoryFile { get; init; }
+
+    /// <summary>Which event groups are heard. All, unless a measurement wants the same groups for both sides.</summary>
+    internal uint Groups { get; init; } = CtMsg.GroupsAll;
 }

@@ -18,6 +18,7 @@ internal sealed class ConntrackTracker
 
     private readonly HopAccount account;
     private readonly ConntrackSeen? seen;
+    private readonly ConntrackSeen? alive;
     private readonly ConntrackTable table = new();
     private readonly ConntrackGraves graves = new();
     private readonly ConntrackFetches fetches;
@@ -43,10 +44,12 @@ internal sealed class ConntrackTracker
     /// <param name="sink">Takes each row.</param>
     /// <param name="account">The hop <c>conntrack</c>, unit <c>events</c>.</param>
     /// <param name="seen">Told of each connection that enters the table.</param>
-    public ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account, ConntrackSeen? seen = null)
+    /// <param name="alive">Told of each connection that a dump shows.</param>
+    public ConntrackTracker(ObservationPoint point, FlowSink sink, HopAccount account, ConntrackSeen? seen = null, ConntrackSeen? alive = null)
     {
         this.account = account;
         this.seen = seen;
+        this.alive = alive;
         fetches = new ConntrackFetches(table);
         rows = new ConntrackRows(point, sink);
         ends = new ConntrackEnds(rows);
@@ -257,6 +260,7 @@ internal sealed class ConntrackTracker
         if (message.IsDump)
         {
             OnDumped(ref entry, isNew);
+            alive?.Invoke(in message.Orig, in message.Reply, isNew: false);
         }
 
         WriteOnAnswer(ref entry, timeUs);

@@ -4,6 +4,9 @@ using Flows.Core.Facts;
 
 namespace Flows.Capture.Flow;
 
+/// <summary>Hears of a connection that a packet begins.</summary>
+internal delegate void FlowOpened(in FlowKey key, bool initiatorIsLow);
+
 /// <summary>
 /// Follows connections from packet to packet and reports each as rows: when it closes, falls silent, has gone on for the active
 /// timeout, or must make room. One thread owns it. Its time is the packets' time, so a file gives the same rows every time.
@@ -40,6 +43,9 @@ public sealed class FlowTable
 
     /// <summary>Connections reported early because the table was full.</summary>
     public long Evicted { get; private set; }
+
+    /// <summary>Hears of each connection when it begins, on the thread that tracks.</summary>
+    internal FlowOpened? Opened { get; set; }
 
     /// <summary>Counts a packet in its connection.</summary>
     /// <param name="packet">A decoded packet whose ports are known.</param>
@@ -201,6 +207,7 @@ public sealed class FlowTable
         }
 
         entry.ConnId = rows.NextConnId(in entry);
+        Opened?.Invoke(in entry.Key, entry.Has(Marks.InitiatorIsLow));
         return entries.Insert(in entry, tag);
     }
 

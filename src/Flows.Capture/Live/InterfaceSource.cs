@@ -1,38 +1,60 @@
 using Flows.Capture.Packets;
 using Flows.Core;
 using Flows.Core.Accounting;
-using SharpPcap;
-using SharpPcap.LibPcap;
 
 namespace Flows.Capture.Live;
 
-/// <summary>Captures on one interface, on a thread of its own, until stopped or the interface goes away.</summary>
-/// <param name="options">The interface and how to capture on it.</param>
+/// <summary>
+/// Captures on all interfaces that fit the patterns, as they come and go, on one thread of its own, until stopped. One thread serves them all, so one
+/// tracker sees every packet of the node, and a flow is counted where it was seen first.
+/// </summary>
+/// <param name="options">The interfaces and how to capture on them.</param>
 /// <param name="tracker">Takes the packets; it belongs to this source's thread while it runs.</param>
 /// <param name="account">The tracker's account: packets that the kernel dropped are added to it.</param>
+/// <param name="notes">Learn which interfaces are not captured.</param>
 /// <param name="time">Drives timeouts while no packets come.</param>
 /// <param name="tap">Gets each frame before it is tracked, for a recording.</param>
-public sealed class InterfaceSource(InterfaceSourceOptions options, PacketTracker tracker, HopAccount account, TimeProvider time, FrameTap? tap = null)
+public sealed class InterfaceSource(
+    InterfaceSourceOptions options, PacketTracker tracker, HopAccount account, NodeNotes notes, TimeProvider time, FrameTap? tap = null)
 {
-    /// <summary>Packets taken in one go before the clock and the drop counter get their turn.</summary>
+    /// <summary>Packets taken in one go before the clock, the interfaces and the drop counters get their turn.</summary>
     private const int PacketsPerTurn = 8192;
 
-    /// <summary>Turns after a stop, so that what the ring still holds is tracked but a flood cannot hold up the end.</summary>
+    /// <summary>Turns after a stop, so that what the rings still hold is tracked but a flood cannot hold up the end.</summary>
     private const int TurnsAfterStop = 64;
 
+    /// <summary>How often drop counters are read and coverage is noted.</summary>
+    private const long CountEveryMs = 1000;
+
+    /// <summary>How often all interfaces are asked for anew: for their own drop counters, and should an event ever be missed.</summary>
+    private const long RefreshEveryMs = 30_000;
+
+    /// <summary>The kernel answers a dump at once; this long without an answer is a fault.</summary>
+    private const long FirstDumpMs = 10_000;
+
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private uint droppedBefore;
+    private readonly long startedAt = time.GetTimestamp();
+    private Poll[] polls = [];
+    private InterfaceCoverage? coverage;
+    private bool moreWaits;
+    private long countAtMs;
+    private long refreshAtMs;
 
     /// <summary>Completes once packets are being captured; fails as <see cref="RunAsync"/> does if that cannot be.</summary>
     public Task Opened => opened.Task;
 
+    /// <summary>What is not captured though it was asked for, in sentences.</summary>
+    public IReadOnlyList<string> Warnings => Volatile.Read(ref coverage)?.Warnings ?? [];
+
+    private long NowMs => (long)time.GetElapsedTime(startedAt).TotalMilliseconds;
+
     /// <summary>Captures until stopped, then reports the connections that are left.</summary>
-    /// <exception cref="FlowsException">No such interface, no privilege, no libpcap, or the interface went away.</exception>
+    /// <exception cref="FlowsException">An interface that was named does not exist, no privilege, or no libpcap.</exception>
     public Task RunAsync(CancellationToken stop)
     {
         // Not a pool thread: it sits in poll(), and a few such would starve everybody else on a small node.
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() => Run(done, stop)) { IsBackground = true, Name = $"capture {options.Interface}" };
+        var thread = new Thread(() => Run(done, stop)) { IsBackground = true, Name = "capture" };
         thread.Start();
         return done.Task;
     }
@@ -55,108 +77,135 @@ public sealed class InterfaceSource(InterfaceSourceOptions options, PacketTracke
 
     private void Capture(CancellationToken stop)
     {
-        var libpcap = Libpcap.Load();
-        using var device = Open();
-        var handle = device.Handle.DangerousGetHandle();
-        if (!libpcap.TrySetNonBlocking(handle))
-        {
-            throw Fault(libpcap.LastError(handle));
-        }
-
-        var descriptor = libpcap.FileDescriptor(handle);
-        var linkType = (int)device.LinkType;
-        opened.TrySetResult();
+        var patterns = new InterfacePatterns(options.Interfaces);
+        Require(options.RingBytes >= Math.Max(patterns.Names, 1) * InterfaceSourceOptions.RingBytesMin, "A ring is at least 2 MiB for each interface that is named; raise --ring-mib.");
+        var sink = new CaptureSink(Libpcap.Load(), tracker, account, tap);
+        using var links = LinkMonitor.Open(patterns);
+        var captures = new CaptureSet(options, patterns, sink, links);
         try
         {
+            Start(links, captures, patterns);
             while (!stop.IsCancellationRequested)
             {
-                Poll.Wait(descriptor, options.ReadTimeout);
-                TakePackets(libpcap, handle, linkType);
-                CountKernelDrops(libpcap, handle);
-
-                // Packets may wait in the ring for one read timeout: the clock must not overtake them.
-                tracker.Advance(time.NowUs() - Us(2 * options.ReadTimeout));
+                Turn(links, captures);
             }
 
-            Poll.Wait(descriptor, options.ReadTimeout);
-            for (var turn = 0; turn < TurnsAfterStop && TakePackets(libpcap, handle, linkType) == PacketsPerTurn; turn++)
-            {
-            }
-
-            CountKernelDrops(libpcap, handle);
+            Drain(links, captures);
         }
         finally
         {
+            captures.CloseAll();
             tracker.Finish();
         }
     }
 
-    private int TakePackets(Libpcap libpcap, nint handle, int linkType)
+    /// <summary>Opens all that is there. A name that is not there is a wrong question now; later it is a state of the machine.</summary>
+    private void Start(LinkMonitor links, CaptureSet captures, InterfacePatterns patterns)
     {
-        for (var taken = 0; taken < PacketsPerTurn; taken++)
+        links.Dump();
+        Span<Poll> poll = [new Poll(links.Descriptor)];
+        while (!links.IsComplete)
         {
-            var result = libpcap.Next(handle, out var header, out var data);
-            if (result == 0)
-            {
-                return taken;
-            }
-
-            if (result < 0)
-            {
-                throw Fault(libpcap.LastError(handle));
-            }
-
-            var wireLength = (int)Math.Min(header.WireLength, int.MaxValue);
-            tap?.Invoke(data, linkType, wireLength, header.TimestampUs);
-            tracker.Track(data, linkType, wireLength, header.TimestampUs);
+            Require(NowMs < FirstDumpMs, "The kernel did not say which network interfaces there are.", ExitCode.Failed);
+            Poll.Wait(poll, options.ReadTimeout);
+            links.Read();
         }
 
-        return PacketsPerTurn;
+        for (var name = 0; name < patterns.Names; name++)
+        {
+            var isThere = links.Links.Values.Any(link => link.Name == patterns.Chosen[name]);
+            Require(isThere, $"There is no network interface '{patterns.Chosen[name]}' to capture on here; 'ip link' lists them.");
+        }
+
+        while (captures.Follow(NowMs))
+        {
+            Require(!captures.IsForbidden, $"Capturing on {string.Join(", ", patterns.Chosen)} needs the capability CAP_NET_RAW; run as root or grant it.", ExitCode.Failed);
+        }
+
+        var problem = links.Links.Values.FirstOrDefault(link => link.Problem.Length > 0);
+        Require(captures.Open.Count > 0 || problem is null, $"Capturing on {problem?.Name} cannot start: {problem?.Problem}.", ExitCode.Failed);
+
+        Volatile.Write(ref coverage, new InterfaceCoverage(patterns, links, notes, time));
+        coverage.Note();
+        refreshAtMs = NowMs + RefreshEveryMs;
+        opened.TrySetResult();
     }
 
-    private void CountKernelDrops(Libpcap libpcap, nint handle)
+    private void Turn(LinkMonitor links, CaptureSet captures)
     {
-        // The counter has 32 bits; the difference is right across its wrap.
-        var dropped = libpcap.ReadStatistics(handle).Dropped;
-        var news = unchecked(dropped - droppedBefore);
-        if (news != 0)
+        // 1. What the interfaces do, before their packets: an interface that is new is captured as early as may be.
+        Wait(links, captures, moreWaits ? TimeSpan.Zero : options.ReadTimeout);
+        links.Read();
+        var nowMs = NowMs;
+        var more = captures.Follow(nowMs);
+
+        // 2. Packets. They may wait in a ring for one read timeout: the clock must not overtake them.
+        if (captures.TakePackets(PacketsPerTurn, nowMs))
         {
-            droppedBefore = dropped;
-            account.Seen(news);
-            account.Dropped("pcap_kernel", news);
+            tracker.Advance(time.NowUs() - Us(2 * options.ReadTimeout));
+        }
+        else
+        {
+            more = true;
+        }
+
+        moreWaits = more;
+
+        // 3. The books.
+        if (nowMs >= countAtMs)
+        {
+            countAtMs = nowMs + CountEveryMs;
+            captures.CountDrops();
+            coverage!.Note();
+        }
+
+        if (nowMs >= refreshAtMs)
+        {
+            refreshAtMs = nowMs + RefreshEveryMs;
+            links.Refresh();
         }
     }
 
-    private LibPcapLiveDevice Open()
+    private void Wait(LinkMonitor links, CaptureSet captures, TimeSpan atMost)
     {
-        var device = options.Interface == "any" ? null : LibPcapLiveDeviceList.New().FirstOrDefault(d => d.Name == options.Interface);
-        if (device is null)
+        var open = captures.Open;
+        if (polls.Length <= open.Count)
         {
-            throw new FlowsException(ExitCode.Usage, $"There is no network interface '{options.Interface}' to capture on here; 'ip link' lists them.");
+            polls = new Poll[2 * (open.Count + 1)];
         }
 
-        try
+        polls[0] = new Poll(links.Descriptor);
+        for (var index = 0; index < open.Count; index++)
         {
-            device.Open(new DeviceConfiguration
-            {
-                Mode = options.Promiscuous ? DeviceModes.Promiscuous : DeviceModes.None,
-                Snaplen = options.SnaplenBytes,
-                ReadTimeout = (int)options.ReadTimeout.TotalMilliseconds,
-                BufferSize = options.RingBytes,
-            });
-            return device;
+            polls[index + 1] = new Poll(open[index].IsBroken ? -1 : open[index].Descriptor);
         }
-        catch (PcapException e)
+
+        Poll.Wait(polls.AsSpan(0, open.Count + 1), atMost);
+        for (var index = 0; index < open.Count; index++)
         {
-            device.Dispose();
-            throw e.Error is PcapError.PermissionDenied or PcapError.PromiscuousPermissionDenied
-                ? new FlowsException(ExitCode.Failed, $"Capturing on {options.Interface} needs the capability CAP_NET_RAW; run as root or grant it.", e)
-                : new FlowsException(ExitCode.Failed, $"Capturing on {options.Interface} cannot start: {e.Message}", e);
+            open[index].IsReady |= polls[index + 1].IsReady;
         }
     }
 
-    private FlowsException Fault(string error) =>
-        new(ExitCode.Failed, $"Capturing on {options.Interface} ended: {error}. The packets before that were tracked.");
+    /// <summary>What the rings hold at the stop is tracked, too; the kernel hands over what it gathers within a read timeout.</summary>
+    private void Drain(LinkMonitor links, CaptureSet captures)
+    {
+        Wait(links, captures, TimeSpan.Zero);
+        captures.TakePackets(PacketsPerTurn, NowMs);
+        Poll.Wait([], options.ReadTimeout);
+        Wait(links, captures, TimeSpan.Zero);
+        for (var turn = 0; turn < TurnsAfterStop && !captures.TakePackets(PacketsPerTurn, NowMs); turn++)
+        {
+        }
+    }
+
+    private static void Require(bool holds, string otherwise, ExitCode exitCode = ExitCode.Usage)
+    {
+        if (!holds)
+        {
+            throw new FlowsException(exitCode, otherwise);
+        }
+    }
 
     private static long Us(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }

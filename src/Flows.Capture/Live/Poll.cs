@@ -2,28 +2,39 @@ using System.Runtime.InteropServices;
 
 namespace Flows.Capture.Live;
 
-/// <summary>poll(2) on one descriptor.</summary>
-internal static partial class Poll
+/// <summary>struct pollfd and poll(2) on many descriptors.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal partial struct Poll
 {
     private const short Readable = 1;
 
-    /// <summary>Waits until the descriptor has something to read or to complain about, at most that long.</summary>
-    public static void Wait(int descriptor, TimeSpan atMost)
-    {
-        var entry = new Entry { Descriptor = descriptor, Events = Readable };
+    private readonly int descriptor;
+    private readonly short events;
+    private short returned;
 
-        // An interrupted or failed wait is a short one: the caller reads, and learns of a fault there.
-        _ = Call(ref entry, 1, (int)atMost.TotalMilliseconds);
+    /// <param name="descriptor">Below 0 it is never ready.</param>
+    public Poll(int descriptor)
+    {
+        this.descriptor = descriptor;
+        events = Readable;
+    }
+
+    /// <summary>Something to read or to complain about.</summary>
+    public readonly bool IsReady => returned != 0;
+
+    /// <summary>Waits until one of them is ready, at most that long.</summary>
+    public static void Wait(Span<Poll> all, TimeSpan atMost)
+    {
+        if (Call(ref MemoryMarshal.GetReference(all), (nuint)all.Length, (int)atMost.TotalMilliseconds) < 0)
+        {
+            // Interrupted: a short wait. The kernel has not filled in what is ready, so each is looked at.
+            foreach (ref var one in all)
+            {
+                one.returned = Readable;
+            }
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "poll")]
-    private static partial int Call(ref Entry entries, nuint count, int timeoutMs);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Entry
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
+    private static partial int Call(ref Poll entries, nuint count, int timeoutMs);
 }

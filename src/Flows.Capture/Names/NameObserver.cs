@@ -63,13 +63,14 @@ public sealed class NameObserver
 
     /// <summary>Looks at a packet from port 53 that has a transport header.</summary>
     /// <param name="frame">The captured bytes; not kept.</param>
-    /// <param name="wireLength">Bytes that the frame had on the wire.</param>
     /// <param name="packet">The frame, decoded.</param>
     /// <param name="timeUs">When it was captured, µs since the epoch, UTC.</param>
-    public void OnPacket(ReadOnlySpan<byte> frame, int wireLength, in DecodedPacket packet, long timeUs)
+    public void OnPacket(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs)
     {
-        var transport = frame[packet.TransportOffset..packet.TransportEnd];
-        var missing = packet.TransportEnd == frame.Length ? Math.Max(wireLength - frame.Length, 0) : 0;
+        // Where the IP header says that the datagram ends: short frames are padded beyond, and a capture may end before.
+        var end = packet.IpOffset + (long)packet.IpBytes;
+        var missing = (int)Math.Clamp(end - frame.Length, 0, int.MaxValue);
+        var transport = frame[packet.TransportOffset..(int)Math.Clamp(end, packet.TransportOffset, frame.Length)];
         lock (gate)
         {
             if (packet.Protocol == IpProtocol.Udp)

@@ -75,9 +75,6 @@ public struct DecodedPacket
     /// <summary>Offset in the frame of the transport header; 0 for none, as in a later fragment.</summary>
     public int TransportOffset;
 
-    /// <summary>Offset in the frame behind the last captured byte of the datagram: padding of short frames lies beyond.</summary>
-    public int TransportEnd;
-
     public ushort SrcPort;
     public ushort DstPort;
 

@@ -40,7 +40,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
         var result = PacketDecoder.DecodeOutermost(frame, linkType, wireLength, ref packet);
         if (result == DecodeResult.Ok)
         {
-            result = packet.IsPlain ? Count(frame, wireLength, in packet, timeUs, observer) : Unwrap(frame, wireLength, ref packet, timeUs, observer);
+            result = packet.IsPlain ? Count(frame, in packet, timeUs, observer) : Unwrap(frame, ref packet, timeUs, observer);
         }
 
         Record(result);
@@ -63,12 +63,14 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
         Post();
     }
 
-    private DecodeResult Count(ReadOnlySpan<byte> frame, int wireLength, in DecodedPacket packet, long timeUs, byte observer)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private DecodeResult Count(ReadOnlySpan<byte> frame, in DecodedPacket packet, long timeUs, byte observer)
     {
         var isOurs = table.Track(in packet, timeUs, observer);
-        if (names is not null && packet.SrcPort == NameObserver.Port && isOurs && packet.Fragment != Fragment.Later)
+        if (names is not null && packet.SrcPort == NameObserver.Port && packet.Fragment != Fragment.Later)
         {
-            names.OnPacket(frame, wireLength, in packet, timeUs);
+            // Whoever owns the flow, which may be conntrack: it reads no names.
+            names.OnPacket(frame, in packet, timeUs);
         }
 
         if (packet.QuoteOffset != 0 && IcmpTypes.IsRefusal(packet.Protocol, packet.IcmpTypeCode))
@@ -80,13 +82,13 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
     }
 
     /// <summary>Opens tunnels, and finds out whose a fragment is, on every level. The packet counts once: as the innermost that decodes.</summary>
-    private DecodeResult Unwrap(ReadOnlySpan<byte> frame, int wireLength, ref DecodedPacket packet, long timeUs, byte observer)
+    private DecodeResult Unwrap(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs, byte observer)
     {
         for (var level = 0; ; level++)
         {
             if (packet.Fragment == Fragment.Later)
             {
-                return TakeLater(frame, wireLength, ref packet, timeUs, observer);
+                return TakeLater(frame, ref packet, timeUs, observer);
             }
 
             var outer = packet;
@@ -94,7 +96,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
             var held = outer.Fragment == Fragment.First ? fragments.Remember(in outer, isTunnel, timeUs, observer) : default;
             if (!isTunnel)
             {
-                var result = Count(frame, wireLength, in packet, timeUs, observer);
+                var result = Count(frame, in packet, timeUs, observer);
                 CountHeld(packet, held, timeUs, observer);
                 return result;
             }
@@ -103,7 +105,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
         }
     }
 
-    private DecodeResult TakeLater(ReadOnlySpan<byte> frame, int wireLength, ref DecodedPacket packet, long timeUs, byte observer)
+    private DecodeResult TakeLater(ReadOnlySpan<byte> frame, ref DecodedPacket packet, long timeUs, byte observer)
     {
         switch (fragments.Attribute(ref packet, timeUs, observer))
         {
@@ -112,7 +114,7 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
             case FragmentOwner.Unknown when NeedsFirst(in packet):
                 return fragments.Hold(in packet, timeUs, observer) ? DecodeResult.FragmentHeld : DecodeResult.FragmentUnattributed;
             default:
-                return Count(frame, wireLength, in packet, timeUs, observer);
+                return Count(frame, in packet, timeUs, observer);
         }
     }
 
@@ -143,14 +145,9 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Record(DecodeResult result, int packets = 1)
     {
-        // Held fragments enter the books when their fate is known.
-        if (result == DecodeResult.FragmentHeld)
-        {
-            return;
-        }
-
         results[(int)result] += packets;
         unposted += packets;
         if (unposted >= PostEvery)
@@ -161,9 +158,11 @@ public sealed class PacketTracker(FlowTable table, HopAccount account, NameObser
 
     private void Post()
     {
+        // Held fragments enter the books when their fate is known; those whose fate is to be lost do now.
         var lost = fragments.TakeLost();
         results[(int)DecodeResult.FragmentUnattributed] += lost;
-        unposted += lost;
+        unposted += lost - results[(int)DecodeResult.FragmentHeld];
+        results[(int)DecodeResult.FragmentHeld] = 0;
         if (unposted == 0)
         {
             return;

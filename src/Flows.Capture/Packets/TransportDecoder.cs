@@ -15,7 +15,7 @@ internal static class TransportDecoder
         }
 
         var transport = datagram[offset..];
-        (packet.TransportOffset, packet.TransportEnd) = (offset, datagram.Length);
+        packet.TransportOffset = offset;
         switch (packet.Protocol)
         {
             case IpProtocol.Tcp:

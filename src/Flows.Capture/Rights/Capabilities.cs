@@ -6,6 +6,9 @@ public enum Capabilities : ulong
 {
     None = 0,
 
+    /// <summary>CAP_DAC_READ_SEARCH: list the descriptors of another user's process, which CAP_SYS_PTRACE alone does not allow.</summary>
+    DacReadSearch = 1UL << 2,
+
     /// <summary>CAP_SETPCAP: take capabilities out of the bounding set.</summary>
     SetPcap = 1UL << 8,
 

@@ -42,7 +42,7 @@ public static class FlowColumns
         FlowColumn.U64("node_id", "", "The observing node: stable hash of its name.", "observationDomainId (149)", (in r) => r.NodeId),
         FlowColumn.U64("scope_id", "", "The routing domain in which the addresses are unique: stable hash of its name.", null, (in r) => r.ScopeId),
         FlowColumn.U32("sampling", "", "One packet in so many was looked at; 1 means all.", "samplingInterval (34)", (in r) => r.Sampling),
-        FlowColumn.U16("zone", "", "Conntrack zone; 0 where there is none.", null, (in r) => r.Zone),
+        FlowColumn.U16("zone", "", "Conntrack zone; 0 where there is none; 32768 and above stand for a further network namespace of the node.", null, (in r) => r.Zone),
         FlowColumn.U64("src_owner_id", "", "The initiating socket's owner on this node, when known.", null, (in r) => r.SrcOwnerId, nullable: true),
         FlowColumn.U64("dst_owner_id", "", "The answering socket's owner on this node, when known.", null, (in r) => r.DstOwnerId, nullable: true),
         FlowColumn.StoreOnlyU64("batch_id", "The batch in which the row arrived: stable hash of collector, epoch and sequence."),

@@ -19,6 +19,7 @@ internal static class CollectVerb
             Examples:
               flows collect --server http://127.0.0.1:4739 --node web-1 --spool /var/lib/flows/spool --conntrack
               flows collect --server unix:/run/flows.sock --node mirror-1 --spool /tmp/spool --interface eth1
+              flows collect --server unix:/run/flows.sock --node host-7 --spool /tmp/spool --conntrack --interface 'veth*' --interface eth0
             """) { server, spool, untilStdinCloses };
         sources.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>

@@ -54,21 +54,6 @@ public sealed partial class InterfaceSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task An_interface_that_goes_away_ends_the_source_with_a_reason()
-    {
-        MakeNamespaces();
-        var source = NewSource("eth0", PacketTracker.NewAccount());
-        var run = In(server, () => source.RunAsync(TestContext.Current.CancellationToken));
-        await source.Opened;
-
-        Ip($"-n {server} link delete eth0");
-
-        var fault = await Assert.ThrowsAsync<FlowsException>(() => run.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
-        Assert.Equal(ExitCode.Failed, fault.ExitCode);
-        Assert.Contains("eth0", fault.Message);
-    }
-
-    [Fact]
     public async Task An_idle_source_stops_when_told()
     {
         MakeNamespaces();
@@ -81,18 +66,6 @@ public sealed partial class InterfaceSourceTests : IDisposable
         await run.WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
     }
 
-    [Theory]
-    [InlineData("nosuch0")]
-    [InlineData("any")]
-    public async Task An_interface_that_is_not_there_is_a_wrong_question(string name)
-    {
-        RequireRoot();
-        var source = NewSource(name, PacketTracker.NewAccount());
-
-        var fault = await Assert.ThrowsAsync<FlowsException>(() => source.RunAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(ExitCode.Usage, fault.ExitCode);
-    }
-
     public void Dispose()
     {
         foreach (var name in new[] { client, server }.Where(name => File.Exists($"/run/netns/{name}")))
@@ -103,8 +76,9 @@ public sealed partial class InterfaceSourceTests : IDisposable
 
     private InterfaceSource NewSource(string name, Core.Accounting.HopAccount account)
     {
-        var table = new FlowTable(new ObservationPoint("n", "s"), FlowSource.Packets, new FlowTableOptions(), (in FlowRow row) => rows.Add(row), name);
-        return new InterfaceSource(new InterfaceSourceOptions { Interface = name, RingBytes = 2 << 20 }, new PacketTracker(table, account), account, TimeProvider.System);
+        var table = new FlowTable(new ObservationPoint("n", "s"), FlowSource.Packets, new FlowTableOptions(), (in FlowRow row) => rows.Add(row));
+        var options = new InterfaceSourceOptions { Interfaces = [name], RingBytes = 2 << 20 };
+        return new InterfaceSource(options, new PacketTracker(table, account), account, new NodeNotes(), TimeProvider.System);
     }
 
     /// <summary>50 datagrams of 100 bytes unanswered, a TCP download of 100,000 bytes, and a refused connection.</summary>

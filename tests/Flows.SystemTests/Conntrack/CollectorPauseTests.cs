@@ -16,10 +16,10 @@ public sealed class CollectorPauseTests
     {
         ConntrackNetns.Require();
         var pause = TimeSpan.FromSeconds(ConntrackNetns.Long ? 30 : 3);
-        var connections = ConntrackNetns.Long ? 45_000 : 20_000;
+        var connections = ConntrackNetns.Long ? 45_000 : 5_000;
         using var directory = new TemporaryDirectory();
         using var net = new ConntrackNetns();
-        await using var up = net.InServer(() => FlowsProcess.Start("up", "--store", directory["store"], "--listen", "127.0.0.1:4739", "--node", "paused"));
+        await using var up = net.InServer(() => FlowsProcess.Start("up", "--store", directory["store"], "--listen", "127.0.0.1:4739", "--node", "paused", "--conntrack-buffer", "1"));
         await up.SaysAsync("serving on");
         await ConntrackRun.UntilAsync(() => net.InServer(() => File.ReadLines("/proc/thread-self/net/netlink").Any(line => line.Contains(" 00000007 ", StringComparison.Ordinal))), () => "the collector does not listen");
 

@@ -9,6 +9,8 @@ namespace Flows.SystemTests.Conntrack;
 /// <summary>Row 28 of the fault matrix: the collector restarts while connections live.</summary>
 public sealed class ConntrackRestartTests
 {
+    private const int FirstPort = 10_000;
+
     [Fact]
     public async Task Living_connections_are_known_again_after_a_restart_their_ends_seen_and_nothing_counted_twice()
     {
@@ -16,7 +18,6 @@ public sealed class ConntrackRestartTests
         var connections = ConntrackNetns.Long ? 50_000 : 8_000;
         using var net = new ConntrackNetns();
         net.ToolInServer("sysctl -qw net.core.somaxconn=65535 net.ipv4.tcp_max_syn_backlog=65535");
-        net.InClient(() => ConntrackNetns.Tool("sysctl", "-qw net.ipv4.ip_local_port_range=\"1100 65000\""));
 
         // Nobody accepts, and the clients leave without a word: a connection in the queue is established and costs no descriptor.
         using var listener = net.InServer(() => Listen(AddressFamily.InterNetwork, "10.77.0.2", 8080, 60_000));
@@ -29,7 +30,8 @@ public sealed class ConntrackRestartTests
             {
                 for (var i = 0; i < connections; i++)
                 {
-                    Abandon(Connect("10.77.0.2", 8080));
+                    // The kernel would give out a port again whose socket is gone, though its connection lives.
+                    Abandon(Connect("10.77.0.2", 8080, from: FirstPort + i));
                 }
 
                 return 0;
@@ -46,17 +48,19 @@ public sealed class ConntrackRestartTests
 
             Assert.Equal(connections, earlier.Count);
             Assert.Equal(connections, later.Count);
-            Assert.All(earlier, row => Assert.Equal((0u, EndReason.Forced, FlowState.Established), (row.WindowNo, row.EndReason, row.State)));
-            Assert.All(later, row => Assert.Equal((1u, EndReason.End, FlowState.Reset, DirectionBy.CtNew), (row.WindowNo, row.EndReason, row.State, row.DirectionBy)));
             Assert.Equal(earlier.Select(row => row.ConnId).Order(), later.Select(row => row.ConnId).Order());
 
-            // SYN, SYN+ACK, ACK before; the RST of the listener that closes after.
-            Assert.All(earlier, row => Assert.Equal((2UL, 1UL), (row.FwdPackets, row.RevPackets)));
-            Assert.All(later, row => Assert.Equal((0UL, 1UL, 40UL), (row.FwdPackets, row.RevPackets, row.RevBytes)));
+            // SYN, SYN+ACK and ACK before; the RST of the listener that closes, with its timestamps, after.
+            Assert.Equal((0u, EndReason.Forced, FlowState.Established, (ulong?)2, (ulong?)1), Assert.Single(earlier.Select(Told).Distinct()));
+            Assert.Equal((1u, EndReason.End, FlowState.Reset, (ulong?)0, (ulong?)1), Assert.Single(later.Select(Told).Distinct()));
+            Assert.All(later, row => Assert.Equal((DirectionBy.CtNew, 52UL), (row.DirectionBy, row.RevBytes)));
         }
         finally
         {
             File.Delete(memory);
         }
     }
+
+    private static (uint WindowNo, EndReason Reason, FlowState State, ulong? Fwd, ulong? Rev) Told(FlowRow row) =>
+        (row.WindowNo, row.EndReason, row.State, row.FwdPackets, row.RevPackets);
 }

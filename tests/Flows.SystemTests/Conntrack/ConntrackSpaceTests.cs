@@ -85,7 +85,7 @@ public sealed class ConntrackSpaceTests
         {
             Echo(AddressFamily.InterNetwork, ProtocolType.Icmp, "10.77.0.2", 8);
             Echo(AddressFamily.InterNetworkV6, ProtocolType.IcmpV6, "fd77::2", 128);
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Raw, (ProtocolType)IpProtocol.Sctp);
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Raw);
             socket.SendTo(SctpInit(), new IPEndPoint(IPAddress.Parse("10.77.0.2"), 0));
             return 0;
         });
@@ -127,7 +127,7 @@ public sealed class ConntrackSpaceTests
         return (ushort)~((sum & 0xFFFF) + (sum >> 16));
     }
 
-    /// <summary>A packet with an INIT chunk (RFC 9260 3.3.2), its CRC32c in little endian as section 6.8 wants it.</summary>
+    /// <summary>An IP packet with an INIT chunk (RFC 9260 3.3.2), its CRC32c in little endian as section 6.8 wants it.</summary>
     private static byte[] SctpInit()
     {
         byte[] packet =
@@ -142,6 +142,8 @@ public sealed class ConntrackSpaceTests
         }
 
         BinaryPrimitives.WriteUInt32LittleEndian(packet.AsSpan(8), ~crc);
-        return packet;
+
+        // Raw sockets of this kind want the IP header; the kernel fills in length, identification and checksum.
+        return [0x45, 0, 0, 0, 0, 0, 0, 0, 64, IpProtocol.Sctp, 0, 0, 10, 77, 0, 1, 10, 77, 0, 2, .. packet];
     }
 }

@@ -21,10 +21,15 @@ internal static class Traffic
         return socket;
     }
 
-    public static Socket Connect(string address, int port)
+    public static Socket Connect(string address, int port, int from = 0)
     {
         var ip = IPAddress.Parse(address);
         var socket = new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000, NoDelay = true };
+        if (from != 0)
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Any, from));
+        }
+
         socket.Connect(ip, port);
         return socket;
     }

@@ -31,7 +31,7 @@ public sealed class DecoderFuzzTests
             for (; number < count; number++)
             {
                 // Steps of 10 ms make fragments and flows meet, and age.
-                results[(int)tracker.Track(mutator.Next(), mutator.LinkType, mutator.WireLength, number * 10_000L)]++;
+                results[(int)tracker.Track(mutator.Next(), mutator.LinkType, mutator.WireLength, number * 10_000L, (byte)(1 + (number % 3)))]++;
             }
 
             tracker.Finish();
@@ -45,9 +45,9 @@ public sealed class DecoderFuzzTests
         Assert.Equal(count, report.Seen);
 
         // What Track said of each frame adds up to the books; only held fragments are settled later.
-        var settled = report.Dropped["fragment_unattributed"] + report.Dropped["tunnel_fragment"] + report.Forwarded;
-        var said = results[(int)DecodeResult.FragmentUnattributed] + results[(int)DecodeResult.TunnelFragment] + results[(int)DecodeResult.Ok];
-        Assert.Equal(settled, said + results[(int)DecodeResult.FragmentHeld]);
+        DecodeResult[] fates = [DecodeResult.FragmentUnattributed, DecodeResult.TunnelFragment, DecodeResult.SeenElsewhere];
+        var said = results[(int)DecodeResult.Ok] + results[(int)DecodeResult.FragmentHeld] + fates.Sum(fate => results[(int)fate]);
+        Assert.Equal(said, report.Forwarded + fates.Sum(fate => report.Dropped[fate.Reason()]));
         foreach (var result in Enum.GetValues<DecodeResult>().Where(result => result != DecodeResult.FragmentUnattributed))
         {
             Assert.True(results[(int)result] > 0, $"no frame was {result.Reason()}");

@@ -47,7 +47,7 @@ public sealed class FlowTruthTests
     [InlineData(27, Encap.Vxlan6Vlan, 65535, 576)]
     public void Tags_tunnels_and_fragments_change_nothing_about_the_connections_within(int seed, Encap encap, int snaplen, int mtu)
     {
-        var capture = new MicroCapture(new MicroOptions(3000, seed, snaplen, Reuse: 0.05, Encap: encap, Mtu: mtu));
+        var capture = new MicroCapture(new MicroOptions(1500, seed, snaplen, Reuse: 0.05, Encap: encap, Mtu: mtu));
 
         var (rows, report) = Replay(capture);
 
@@ -76,7 +76,7 @@ public sealed class FlowTruthTests
     [InlineData(32, 0.3)]
     public void Connections_on_ports_used_before_are_told_apart(int seed, double reuse)
     {
-        var capture = new MicroCapture(new MicroOptions(20_000, seed, Snaplen: 96, Reuse: reuse));
+        var capture = new MicroCapture(new MicroOptions(10_000, seed, Snaplen: 96, Reuse: reuse));
 
         var truth = capture.Connections.Select(connection => connection.Truth).ToList();
         var found = Replay(capture).Rows.Connections().CountBy(totals => totals).ToDictionary();

@@ -110,10 +110,14 @@ public sealed class PacketDecoderTests
             }
         }
 
-        // Rounds 20 s apart cross wheel slots and active timeouts.
-        Round(0);
+        // Rounds 20 s apart cross wheel slots and active timeouts. The first ones post each reason for the first time.
+        for (var round = 0; round < 20; round++)
+        {
+            Round(round * 20_000_000L);
+        }
+
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var round = 1; round < 100; round++)
+        for (var round = 20; round < 120; round++)
         {
             Round(round * 20_000_000L);
         }

@@ -112,7 +112,8 @@ public sealed class TunnelTests
 
         // Its identification was used again: the first fragment of another datagram gets nothing of it.
         TrackAt(fragments[0], 40 * Second);
-        Assert.Equal(1UL, Assert.Single(Finish()).FwdPackets);
+        var row = Assert.Single(Finish());
+        Assert.Equal(1UL, row.FwdPackets + row.RevPackets);
         Assert.True(account.Report().Holds);
         Assert.Equal(2, account.Report().Seen);
     }
@@ -135,6 +136,21 @@ public sealed class TunnelTests
         Assert.Empty(Finish());
         Assert.Equal(170_000, account.Report().Dropped["fragment_unattributed"]);
         Assert.True(account.Report().Holds);
+    }
+
+    [Fact]
+    public void Each_interface_has_fragments_of_its_own_and_the_datagram_counts_once()
+    {
+        var fragments = Tunnels.Fragment(Frames.Ip(A, B, IpProtocol.Udp, Frames.Udp(1, 2, 1400)), mtu: 600, id: 9);
+        foreach (var fragment in Enumerable.Reverse(fragments))
+        {
+            var frame = Frames.Ethernet(fragment);
+            tracker.Track(frame, LinkType.Ethernet, frame.Length, Second, observer: 1);
+            tracker.Track(frame, LinkType.Ethernet, frame.Length, Second, observer: 2);
+        }
+
+        Assert.Equal(1428UL + 40, Finish().Aggregate(0UL, (sum, row) => sum + row.FwdBytes!.Value + row.RevBytes!.Value));
+        Assert.Equal(new Dictionary<string, long> { ["seen_elsewhere"] = fragments.Count }, account.Report().Dropped);
     }
 
     [Fact]

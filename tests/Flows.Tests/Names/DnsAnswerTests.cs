@@ -35,7 +35,8 @@ public sealed class DnsAnswerTests
     {
         var below = new DnsWriter("host.old.example").Alias("old.example", "new.example", ttl: 7, type: DnsWriter.Dname).Address("host.new.example", "192.0.2.4").Build();
         Assert.Equal(DnsResult.Answered, answer.Read(below, cut: false));
-        Assert.Equal((["192.0.2.4"], 7u), (Addresses(), answer.TtlSeconds));
+        Assert.Equal(["192.0.2.4"], Addresses());
+        Assert.Equal(7u, answer.TtlSeconds);
 
         var beside = new DnsWriter("hold.example").Alias("old.example", "new.example", type: DnsWriter.Dname).Address("h.new.example", "192.0.2.4").Build();
         Assert.Equal(DnsResult.NoAddress, answer.Read(beside, cut: false));

@@ -25,7 +25,7 @@ public sealed class DeployTests
     [Fact]
     public void Collectors_that_are_not_root_keep_their_bounds()
     {
-        var patch = KubernetesYaml.LoadFromString<V1DaemonSet>(File.ReadAllText(Repository.PathOf("deploy", "kustomize", "nonroot", "collector.yaml")), strict: true);
+        var patch = KubernetesYaml.Deserialize<V1DaemonSet>(File.ReadAllText(Repository.PathOf("deploy", "kustomize", "nonroot", "collector.yaml")), strict: true);
         var pod = patch.Spec.Template.Spec;
         var collector = pod.Containers.Single();
         Assert.Equal("collect", collector.Name);

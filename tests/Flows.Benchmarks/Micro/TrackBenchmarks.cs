@@ -6,7 +6,7 @@ using Flows.Capture.Packets;
 using Flows.Core.Facts;
 using Flows.Tests.Support;
 
-namespace Flows.Benchmarks;
+namespace Flows.Benchmarks.Micro;
 
 /// <summary>The packet path over a generated capture of small connections, 96 bytes of each packet. Compare the rows' ratios, not their times.</summary>
 [MemoryDiagnoser]

@@ -1,0 +1,51 @@
+using System.Runtime.ExceptionServices;
+
+namespace Flows.Benchmarks.Measuring;
+
+/// <summary>Where something runs: on which core, and in which network namespace (null for this process's own).</summary>
+internal sealed record Place(int Core, string? Space = null);
+
+/// <summary>Runs code on a thread of its own at a place. Sockets that are opened and processes that are started there stay there.</summary>
+internal static class PinnedThread
+{
+    public static T Run<T>(Place place, Func<T> act)
+    {
+        T? result = default;
+        ExceptionDispatchInfo? fault = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Enter(place);
+                result = act();
+            }
+            catch (Exception caught)
+            {
+                fault = ExceptionDispatchInfo.Capture(caught);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        fault?.Throw();
+        return result!;
+    }
+
+    private static void Enter(Place place)
+    {
+        // On a machine with fewer cores the last one has to do.
+        var mask = 1UL << Math.Min(place.Core, Environment.ProcessorCount - 1);
+        if (Native.SetAffinity(0, sizeof(ulong), ref mask) != 0)
+        {
+            throw BenchException.OfErrno($"pin a thread to core {place.Core}");
+        }
+
+        if (place.Space is not null)
+        {
+            using var file = File.OpenHandle($"/run/netns/{place.Space}");
+            if (Native.SetNamespace(file, Native.CloneNewNet) != 0)
+            {
+                throw BenchException.OfErrno($"enter the network namespace {place.Space}");
+            }
+        }
+    }
+}
