@@ -8,6 +8,7 @@ internal sealed class ProcessDetailsCheck() : Check("process_details", "owners")
     // PROC_PID_INIT_INO of linux/proc_fs.h.
     private const string First = "pid:[4026531836]";
 
+    private const string Mend = "AmbientCapabilities= and CapabilityBoundingSet= of the unit: add CAP_SYS_PTRACE CAP_DAC_READ_SEARCH; then --owner-processes";
     private const string Hides = "not seen: process id and executable of who owns a connection; user, unit and container are known without";
 
     public override Finding Look(NodeView node)
@@ -42,7 +43,7 @@ internal sealed class ProcessDetailsCheck() : Check("process_details", "owners")
         // Least privilege is the rule, so that this is missing is in order.
         return lacks.Count == 0
             ? Ok("CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH are there: processes behind sockets can be told")
-            : Ok($"opt-in, not in force: lacks {string.Join(" and ", lacks)}", Hides, "AmbientCapabilities= and CapabilityBoundingSet= of the unit: add CAP_SYS_PTRACE CAP_DAC_READ_SEARCH; then --owner-processes");
+            : Ok($"opt-in, not in force: lacks {string.Join(" and ", lacks)}", Hides, Mend);
     }
 
     private static bool HidesProcesses(string mount) =>
