@@ -124,6 +124,7 @@ internal sealed class Collection : IAsyncDisposable
             ReceiveBufferBytes = options.ConntrackBufferBytes,
             EntriesMax = options.ConntrackEntriesMax,
             Namespace = space,
+            Prompt = space is null && owners is not null,
             MemoryFile = options.MemoryDirectory is { } directory ? Path.Combine(directory, $"{name.Replace('/', '_')}.watched") : null,
         };
 

@@ -10,22 +10,16 @@ internal static class CollectorRights
 
     /// <summary>
     /// What <paramref name="sources"/> need. The two basic ones are kept whatever is watched, so that every collector of a fleet looks the same to
-    /// whoever audits it. Entering a namespace takes CAP_SYS_ADMIN, finding it behind somebody's process CAP_SYS_PTRACE as well (setns(2), namespaces(7)).
+    /// whoever audits it.
     /// </summary>
     public static Capabilities Of(SourceOptions sources)
     {
-        var needed = Capabilities.NetAdmin | Capabilities.NetRaw;
-        if (sources is { Owners: true, OwnerProcesses: true })
-        {
-            needed |= Capabilities.SysPtrace | Capabilities.DacReadSearch;
-        }
-
-        if (sources.Namespaces.Count > 0)
-        {
-            needed |= Capabilities.SysAdmin;
-        }
-
-        return sources.Namespaces.Any(path => path.StartsWith("/proc/", StringComparison.Ordinal)) ? needed | Capabilities.SysPtrace : needed;
+        // Entering a namespace takes CAP_SYS_ADMIN; finding it behind somebody's process takes CAP_SYS_PTRACE as well (setns(2), namespaces(7)).
+        var isBehindProcess = sources.Namespaces.Any(path => path.StartsWith("/proc/", StringComparison.Ordinal));
+        return Capabilities.NetAdmin | Capabilities.NetRaw
+            | (sources is { Owners: true, OwnerProcesses: true } ? Capabilities.SysPtrace | Capabilities.DacReadSearch : Capabilities.None)
+            | (sources.Namespaces.Count > 0 ? Capabilities.SysAdmin : Capabilities.None)
+            | (isBehindProcess ? Capabilities.SysPtrace : Capabilities.None);
     }
 
     /// <summary>What it takes to listen there.</summary>

@@ -123,7 +123,7 @@ internal sealed class SourceOptionSet
     private readonly Option<bool> noOwners = new("--no-owners") { Description = "Do not look up which user, unit, container or pod owns the sockets on this node." };
     private readonly Option<bool> ownerProcesses = new("--owner-processes")
     {
-        Description = "Also look up process and executable of sockets (needs CAP_SYS_PTRACE and the node's pid namespace).",
+        Description = "Also look up process and executable of sockets (needs CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and the node's pid namespace).",
     };
 
     private readonly Option<FileInfo> record = new("--record")

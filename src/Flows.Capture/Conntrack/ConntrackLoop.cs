@@ -1,3 +1,4 @@
+using Flows.Capture.Owners;
 using Flows.Core;
 
 namespace Flows.Capture.Conntrack;
@@ -21,6 +22,8 @@ internal sealed class ConntrackLoop : IDisposable
     private const int GatherMs = 10;
     private const int GatherBufferMin = 8 << 20;
 
+    private const double PromptShare = 0.05;
+    private static readonly TimeSpan PromptBurst = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan DropsCheck = TimeSpan.FromSeconds(1);
 
     private readonly TimeProvider time;
@@ -39,6 +42,8 @@ internal sealed class ConntrackLoop : IDisposable
     private readonly byte[] buffer = new byte[BufferBytes];
     private readonly ulong seed;
     private readonly bool gathers;
+    private readonly CpuBudget? promptness;
+    private TimeSpan cpuBefore;
     private long dropsAt;
     private long lookedAt;
     private long lost;
@@ -68,6 +73,7 @@ internal sealed class ConntrackLoop : IDisposable
         answers = NetlinkSocket.Open(0, AnswerBufferBytes);
         counts = NetlinkSocket.Open(0, StatsBufferBytes);
         gathers = events.ReceiveBufferBytes >= GatherBufferMin;
+        promptness = options.Prompt ? new CpuBudget(PromptShare, PromptBurst, time) : null;
         requests = new ConntrackRequests(answers, Mark, options, time);
         watchdog = new ConntrackWatchdog(events, time);
     }
@@ -128,10 +134,23 @@ internal sealed class ConntrackLoop : IDisposable
         }
 
         NetlinkSocket.Wait(events, answers, WaitMs);
-        if (gathers && !requests.IsDumping && !token.IsCancellationRequested)
+        if (gathers && !requests.IsDumping && !token.IsCancellationRequested && !IsPrompt())
         {
             NetlinkSocket.Nap(GatherMs);
         }
+    }
+
+    private bool IsPrompt()
+    {
+        if (promptness is null)
+        {
+            return false;
+        }
+
+        var now = OwnerNative.ThreadCpu();
+        promptness.Spend(now - cpuBefore);
+        cpuBefore = now;
+        return !promptness.IsExhausted;
     }
 
     private bool ReadEvents()

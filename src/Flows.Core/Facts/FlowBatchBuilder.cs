@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Apache.Arrow;
+using Apache.Arrow.Arrays;
+using Apache.Arrow.Types;
 
 namespace Flows.Core.Facts;
 
@@ -97,7 +99,19 @@ public sealed class FlowBatchBuilder
         {
             var valid = nulls == 0 ? ArrowBuffer.Empty : new ArrowBuffer(MemoryMarshal.AsBytes(validity.AsSpan())[..((rows + 7) / 8)].ToArray());
             var data = new ArrowBuffer(values.AsMemory(0, rows * column.Width));
-            return ArrowArrayFactory.BuildArray(new ArrayData(column.ArrowType, rows, nulls, 0, [valid, data]));
+            return ArrayOf(new ArrayData(column.ArrowType, rows, nulls, 0, [valid, data]));
         }
+
+        /// <summary>As ArrowArrayFactory does for every type there is, which brings in assemblies (System.Data, XML) that these few types do not need.</summary>
+        private static IArrowArray ArrayOf(ArrayData data) => data.DataType.TypeId switch
+        {
+            ArrowTypeId.Timestamp => new TimestampArray(data),
+            ArrowTypeId.UInt8 => new UInt8Array(data),
+            ArrowTypeId.UInt16 => new UInt16Array(data),
+            ArrowTypeId.UInt32 => new UInt32Array(data),
+            ArrowTypeId.UInt64 => new UInt64Array(data),
+            ArrowTypeId.FixedSizedBinary => new FixedSizeBinaryArray(data),
+            _ => ArrowArrayFactory.BuildArray(data),
+        };
     }
 }

@@ -22,7 +22,7 @@ internal sealed class OwnerRun : IDisposable
     {
         Resolver = new OwnerResolver(Point, options, Notes, TimeProvider.System);
         source = new ConntrackSource(
-            Point, Resolver.Stamp((in FlowRow row) => rows.Add(row)), new HopAccount("conntrack", "events"), TimeProvider.System, new ConntrackSourceOptions(),
+            Point, Resolver.Stamp((in FlowRow row) => rows.Add(row)), new HopAccount("conntrack", "events"), TimeProvider.System, new ConntrackSourceOptions { Prompt = true },
             seen: Resolver.OnConntrack);
     }
 

@@ -92,10 +92,11 @@ public sealed class OwnerTests(ITestOutputHelper output)
         }
 
         // The listener serves for every accepted socket. The client's own must be asked for while it lives: how many of those that live a millisecond
-        // are still there depends on how soon the machine lets the collector run, nearly all where it has a core to spare.
+        // are still there depends on how soon the machine lets the collector run: nearly all where it has a core to spare, a tenth where two cores have
+        // thirty programs to run. So only "some" is asserted of them; the shares are printed.
         Assert.InRange(Share(rows, row => row.DstOwnerId), 0.99, 1);
         Assert.InRange(clients[0], 0.9, 1);
-        Assert.InRange(clients[1], 0.2, 1);
+        Assert.InRange(clients[1], 0.05, 1);
         Assert.True(run.Account.Holds, run.Account.ToString());
     }
 

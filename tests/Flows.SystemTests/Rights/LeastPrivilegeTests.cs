@@ -22,7 +22,8 @@ public sealed partial class LeastPrivilegeTests : IDisposable
     private const int Connections = 12;
     private const string Server = "http://127.0.0.1:4739";
 
-    private static readonly TimeSpan ArrivalMax = TimeSpan.FromSeconds(20);
+    // They arrive within two seconds, and each look starts a process; this is for a machine that is busy.
+    private static readonly TimeSpan ArrivalMax = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryDirectory directory = new();
     private int nextPort = 21_000;
@@ -186,7 +187,7 @@ public sealed partial class LeastPrivilegeTests : IDisposable
                 "SELECT DISTINCT src_port FROM flow_log WHERE src_addr = '10.77.0.1' AND dst_port = 8080 AND source = 'conntrack' ORDER BY 1");
             Assert.True(finished.ExitCode == 0, finished.ToString());
             stored = [.. finished.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
-            Assert.False(patience.IsCancellationRequested, $"{stored.Count} of {ports.Count} connections arrived.");
+            Assert.False(stored.Count < ports.Count && patience.IsCancellationRequested, $"{stored.Count} of {ports.Count} connections arrived.");
         }
         while (stored.Count < ports.Count);
         Assert.Equal(ports, stored);

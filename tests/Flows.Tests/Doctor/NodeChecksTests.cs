@@ -85,7 +85,7 @@ public sealed class NodeChecksTests
         ["cgroups mixed"] = new("cgroups", Warn, "side by side", "unified_cgroup_hierarchy=1", node => node.Mounts("cgroup /sys/fs/cgroup/cpu cgroup rw 0 0", "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0")),
         ["no cgroups"] = new("cgroups", Unknown, "no cgroup file system", "/sys/fs/cgroup", node => node.Mounts("proc /proc proc rw 0 0")),
         ["cgroup namespace"] = new("cgroups", Warn, "namespace of its own", "/sys/fs/cgroup", node => node.Link("proc/self/ns/cgroup", "cgroup:[4026532001]")),
-        ["no SYS_PTRACE, pid namespace, hidepid"] = new("process_details", Ok, "lacks CAP_SYS_PTRACE and the node's process namespace (hostPID: true) and a /proc without hidepid", "add CAP_SYS_PTRACE", node =>
+        ["no SYS_PTRACE, pid namespace, hidepid"] = new("process_details", Ok, "lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH and the node's process namespace (hostPID: true) and a /proc without hidepid", "add CAP_SYS_PTRACE", node =>
         {
             node.Link("proc/self/ns/pid", "pid:[4026532002]");
             node.Mounts("proc /proc proc rw,hidepid=invisible 0 0");

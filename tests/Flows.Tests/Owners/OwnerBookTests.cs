@@ -5,6 +5,7 @@ using Flows.Capture.Owners;
 using Flows.Capture.Packets;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
+using Flows.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -246,10 +247,11 @@ public sealed class OwnerBookTests : IDisposable
         var (orig, reply) = (Tuple(There, 2, Here, 80), Tuple(Here, 80, There, 2));
         var (src, dst, foreign) = (Row(Here, 40_000, There, 443), Row(There, 1, Here, 80), Row("10.1.0.1", 1, "10.2.0.2", 80));
         Run(1000);
-        owned = 0;
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Run(10_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocation.Of(() =>
+        {
+            owned = 0;
+            Run(10_000);
+        }));
         Assert.Equal(20_000, owned);
 
         void Run(int times)
