@@ -23,8 +23,10 @@ public sealed class NamesTests : IDisposable
         directory.Dispose();
     }
 
-    [Fact]
-    public async Task Clients_are_known_to_have_been_told_what_they_were_told_over_udp_and_tcp_and_both_families()
+    [Theory]
+    [InlineData("--interface", "ct0")]
+    [InlineData("--conntrack", "--names-interface", "ct0")]
+    public async Task Clients_are_known_to_have_been_told_what_they_were_told_over_udp_and_tcp_and_both_families(params string[] sources)
     {
         Require.RootAnd("ip", "nft");
         using var network = new ConntrackNetns();
@@ -37,7 +39,7 @@ public sealed class NamesTests : IDisposable
         using var web = network.InServer(() => new TcpListener(IPAddress.Parse("10.77.0.2"), 8080));
         web.Start();
         await using var up = network.InServer(() => FlowsProcess.Start(
-            "up", "--store", directory["store"], "--listen", $"unix:{directory["flows.sock"]}", "--node", "dns-node", "--scope", "lab", "--interface", "ct0"));
+            ["up", "--store", directory["store"], "--listen", $"unix:{directory["flows.sock"]}", "--node", "dns-node", "--scope", "lab", .. sources]));
         await up.SaysAsync("serving on");
         await Task.Delay(1500, TestContext.Current.CancellationToken);
 
