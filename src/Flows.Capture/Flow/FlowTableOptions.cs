@@ -24,6 +24,6 @@ public sealed record FlowTableOptions
     /// <summary>A closed connection stays this long for its last ACK and for repeats. 5 s: several retransmission timeouts of a data centre.</summary>
     public TimeSpan CloseLinger { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Connections held at once; beyond it the one nearest to its timeout is reported and forgotten. 262,144 take 36 MB.</summary>
+    /// <summary>Connections held at once; beyond it the one nearest to its timeout is reported and forgotten. 262,144 take 38 MB.</summary>
     public int EntriesMax { get; init; } = 262_144;
 }

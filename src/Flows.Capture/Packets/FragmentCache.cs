@@ -54,8 +54,16 @@ internal sealed class FragmentCache
 
         place = new Place
         {
-            Src = first.Src, Dst = first.Dst, Id = first.FragmentId, Protocol = first.Protocol, SrcPort = first.SrcPort, DstPort = first.DstPort,
-            TimeUs = timeUs, Observer = observer, Used = true, Owner = isTunnel ? FragmentOwner.Tunnel : FragmentOwner.Flow,
+            Src = first.Src,
+            Dst = first.Dst,
+            Id = first.FragmentId,
+            Protocol = first.Protocol,
+            SrcPort = first.SrcPort,
+            DstPort = first.DstPort,
+            TimeUs = timeUs,
+            Observer = observer,
+            Used = true,
+            Owner = isTunnel ? FragmentOwner.Tunnel : FragmentOwner.Flow,
         };
         return held;
     }

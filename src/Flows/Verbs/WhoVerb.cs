@@ -97,31 +97,31 @@ internal static class WhoVerb
 
     private static object Document(
         NetAddress address, long timeUs, (string Scope, Resolution Resolution)[] answers, IReadOnlyList<IdentityInterval> history) => new
-    {
-        Address = address.ToString(),
-        At = UnixTime.Text(timeUs),
-        Answers = answers.Select(answer => new
         {
-            answer.Scope,
-            answer.Resolution.ResolvedBy,
-            ValidFrom = UnixTime.Text(answer.Resolution.Span!.FromUs),
-            ValidTo = answer.Resolution.Span.ToUs == long.MaxValue ? null : UnixTime.Text(answer.Resolution.Span.ToUs),
-            LearnedAt = UnixTime.Text(answer.Resolution.Span.LearnedAtUs),
-            Candidates = answer.Resolution.Candidates.Select(Attributes),
-        }),
-        History = history.Select(said => new
-        {
-            said.Entity.Scope,
-            Addr = RangeOf(said),
-            Entity = Attributes(said.Entity),
-            ValidFrom = UnixTime.Text(said.ValidFromUs),
-            ValidTo = said.ValidToUs is { } end ? UnixTime.Text(end) : null,
-            LearnedAt = UnixTime.Text(said.LearnedAtUs),
-            RevokedAt = said.RevokedAtUs is { } revoked ? UnixTime.Text(revoked) : null,
-            said.Origin,
-            Standing = StandingOf(said, history),
-        }),
-    };
+            Address = address.ToString(),
+            At = UnixTime.Text(timeUs),
+            Answers = answers.Select(answer => new
+            {
+                answer.Scope,
+                answer.Resolution.ResolvedBy,
+                ValidFrom = UnixTime.Text(answer.Resolution.Span!.FromUs),
+                ValidTo = answer.Resolution.Span.ToUs == long.MaxValue ? null : UnixTime.Text(answer.Resolution.Span.ToUs),
+                LearnedAt = UnixTime.Text(answer.Resolution.Span.LearnedAtUs),
+                Candidates = answer.Resolution.Candidates.Select(Attributes),
+            }),
+            History = history.Select(said => new
+            {
+                said.Entity.Scope,
+                Addr = RangeOf(said),
+                Entity = Attributes(said.Entity),
+                ValidFrom = UnixTime.Text(said.ValidFromUs),
+                ValidTo = said.ValidToUs is { } end ? UnixTime.Text(end) : null,
+                LearnedAt = UnixTime.Text(said.LearnedAtUs),
+                RevokedAt = said.RevokedAtUs is { } revoked ? UnixTime.Text(revoked) : null,
+                said.Origin,
+                Standing = StandingOf(said, history),
+            }),
+        };
 
     private static object Attributes(Entity entity) => new
     {

@@ -34,7 +34,12 @@ internal sealed partial class ConntrackComparison(BenchPlan plan)
 
         var line = new Comparison
         {
-            Bar = "p3", What = "NEW and DESTROY, source and batcher", Unit = "us CPU / event", Ours = ours.Microseconds, Peer = UlogdStack.Logemu.Name, Theirs = logemu.Microseconds,
+            Bar = "p3",
+            What = "NEW and DESTROY, source and batcher",
+            Unit = "us CPU / event",
+            Ours = ours.Microseconds,
+            Peer = UlogdStack.Logemu.Name,
+            Theirs = logemu.Microseconds,
             Note = FormattableString.Invariant($"{Flows:N0} flows at up to {ours.FlowsPerSecond:N0}/s; events: flows {ours.Share}, ulogd2 {logemu.Share}"),
         };
         var cheapest = line with { Peer = UlogdStack.Nacct.Name, Theirs = nacct.Microseconds, Note = FormattableString.Invariant($"events: ulogd2 {nacct.Share}") };

@@ -35,7 +35,12 @@ internal sealed class LiveComparison(BenchPlan plan)
 
         var line = new Comparison
         {
-            Bar = "p4", What = "veth, source and batcher", Unit = "us CPU / packet", Ours = ours.Microseconds, Peer = "naive", Theirs = naive.Microseconds,
+            Bar = "p4",
+            What = "veth, source and batcher",
+            Unit = "us CPU / packet",
+            Ours = ours.Microseconds,
+            Peer = "naive",
+            Theirs = naive.Microseconds,
             Note = FormattableString.Invariant(
                 $"{Packets:N0} packets at up to {ours.PacketsPerSecond:N0}/s; lost: flows {ours.Lost:N0} of {ours.Sent:N0}, naive {naive.Lost:N0} of {naive.Sent:N0}"),
         };

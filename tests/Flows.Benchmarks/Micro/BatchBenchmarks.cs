@@ -12,8 +12,16 @@ public class BatchBenchmarks
     private readonly FlowBatchBuilder builder = new();
     private readonly FlowRow row = new()
     {
-        WindowStartUs = 1_760_000_000_000_000, WindowEndUs = 1_760_000_001_000_000, ConnStartUs = 1_760_000_000_000_000, ConnId = 1,
-        Src = NetAddress.FromV4(0x0A00_0001), Dst = NetAddress.FromV4(0x0A00_0002), SrcPort = 40000, DstPort = 443, Protocol = IpProtocol.Tcp, Sampling = 1,
+        WindowStartUs = 1_760_000_000_000_000,
+        WindowEndUs = 1_760_000_001_000_000,
+        ConnStartUs = 1_760_000_000_000_000,
+        ConnId = 1,
+        Src = NetAddress.FromV4(0x0A00_0001),
+        Dst = NetAddress.FromV4(0x0A00_0002),
+        SrcPort = 40000,
+        DstPort = 443,
+        Protocol = IpProtocol.Tcp,
+        Sampling = 1,
     };
 
     [Benchmark(OperationsPerInvoke = Rows)]

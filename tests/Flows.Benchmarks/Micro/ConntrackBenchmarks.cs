@@ -26,7 +26,12 @@ public class ConntrackBenchmarks
         {
             var message = new CtMessage
             {
-                Src = $"10.1.{i >> 8}.{i & 255}", Protocol = IpProtocol.Udp, SrcPort = (ushort)(10_000 + i), Id = (uint)(i + 1), Orig = (1, 46), Reply = (1, 46),
+                Src = $"10.1.{i >> 8}.{i & 255}",
+                Protocol = IpProtocol.Udp,
+                SrcPort = (ushort)(10_000 + i),
+                Id = (uint)(i + 1),
+                Orig = (1, 46),
+                Reply = (1, 46),
                 StartUs = (ulong)timeUs,
             };
             news.Add((message with { IsNew = true }).Build());

@@ -41,7 +41,12 @@ internal sealed partial class ReplayComparison(BenchPlan plan)
         var packets = capture.Packets / 1e6;
         var line = new Comparison
         {
-            Bar = "p1", What = name, Unit = "M packets / CPU s", Ours = packets / ours.CpuSeconds, Peer = "softflowd", Theirs = packets / theirs.CpuSeconds,
+            Bar = "p1",
+            What = name,
+            Unit = "M packets / CPU s",
+            Ours = packets / ours.CpuSeconds,
+            Peer = "softflowd",
+            Theirs = packets / theirs.CpuSeconds,
             Note = string.Join("; ", new[] { capture.Note, ourNote, theirNote }.Where(part => part.Length > 0)),
         };
         var store = line with { What = $"{name}: storing", Ours = packets / storing.CpuSeconds, Note = "" };

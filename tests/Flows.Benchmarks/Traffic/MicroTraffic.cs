@@ -58,7 +58,13 @@ internal sealed class MicroTraffic(TrafficPlan plan)
     {
         var kind = random.NextDouble() switch
         {
-            < 0.60 => Kind.Tcp, < 0.62 => Kind.TcpReset, < 0.85 => Kind.Dns, < 0.93 => Kind.Udp, < 0.97 => Kind.Refused, < 0.995 => Kind.Unanswered, _ => Kind.Long,
+            < 0.60 => Kind.Tcp,
+            < 0.62 => Kind.TcpReset,
+            < 0.85 => Kind.Dns,
+            < 0.93 => Kind.Udp,
+            < 0.97 => Kind.Refused,
+            < 0.995 => Kind.Unanswered,
+            _ => Kind.Long,
         };
         var talk = kind == Kind.Tcp && random.NextDouble() < plan.Reuse && closed.TryPeek(out var old) && old.EndUs + 1_000_000 < timeUs
             ? Again(closed.Dequeue())
@@ -87,7 +93,11 @@ internal sealed class MicroTraffic(TrafficPlan plan)
         nextPort[client] = nextPort[client] >= LastPort ? FirstPort : nextPort[client] + 1;
         return new Talk
         {
-            Client = client, Server = server, Kind = kind, ClientPort = (ushort)nextPort[client], IsSix = random.NextDouble() < plan.SixShare,
+            Client = client,
+            Server = server,
+            Kind = kind,
+            ClientPort = (ushort)nextPort[client],
+            IsSix = random.NextDouble() < plan.SixShare,
             ServerPort = kind switch
             {
                 Kind.Dns => DnsPort,
@@ -100,7 +110,13 @@ internal sealed class MicroTraffic(TrafficPlan plan)
 
     private static Talk Again(Talk old) => new()
     {
-        Client = old.Client, Server = old.Server, ClientPort = old.ClientPort, ServerPort = old.ServerPort, IsSix = old.IsSix, Kind = Kind.Tcp, Wrap = old.Wrap,
+        Client = old.Client,
+        Server = old.Server,
+        ClientPort = old.ClientPort,
+        ServerPort = old.ServerPort,
+        IsSix = old.IsSix,
+        Kind = Kind.Tcp,
+        Wrap = old.Wrap,
     };
 
     private void Converse(Talk talk, long timeUs)

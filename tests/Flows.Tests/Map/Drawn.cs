@@ -35,26 +35,26 @@ internal static class Drawn
 
     public static Edge Edge(
         Entity src, Entity dst, ushort port, long answered = 0, long refused = 0, long unanswered = 0, Entity? service = null, ushort? servicePort = null) => new()
-    {
-        Src = src,
-        Dst = dst,
-        Service = service,
-        SrcResolvedBy = By(src),
-        DstResolvedBy = By(dst),
-        Protocol = IpProtocol.Tcp,
-        DstPort = port,
-        ServicePort = servicePort,
-        Connections = answered + refused + unanswered,
-        Answered = answered,
-        Refused = refused,
-        Unanswered = unanswered,
-        DirectionTrusted = answered + refused + unanswered,
-        FwdBytes = 100 * answered,
-        RevBytes = 1000 * answered,
-        FirstSeenUs = Start,
-        LastSeenUs = Start + (60 * 1_000_000),
-        Nodes = ["n1", "n2"],
-    };
+        {
+            Src = src,
+            Dst = dst,
+            Service = service,
+            SrcResolvedBy = By(src),
+            DstResolvedBy = By(dst),
+            Protocol = IpProtocol.Tcp,
+            DstPort = port,
+            ServicePort = servicePort,
+            Connections = answered + refused + unanswered,
+            Answered = answered,
+            Refused = refused,
+            Unanswered = unanswered,
+            DirectionTrusted = answered + refused + unanswered,
+            FwdBytes = 100 * answered,
+            RevBytes = 1000 * answered,
+            FirstSeenUs = Start,
+            LastSeenUs = Start + (60 * 1_000_000),
+            Nodes = ["n1", "n2"],
+        };
 
     private static ResolvedBy By(Entity entity) => entity.Kind switch
     {

@@ -92,7 +92,10 @@ public sealed class OwnerBookTests : IDisposable
         Assert.Equal((Id(11, 1), null), (first.SrcOwnerId, first.DstOwnerId));
         var second = Row(There, 50_000, "10.96.0.2", 80) with
         {
-            NatDst = NetAddress.Parse(Here), NatDstPort = 8080, NatSrc = NetAddress.Parse("10.0.0.7"), NatSrcPort = 61_000,
+            NatDst = NetAddress.Parse(Here),
+            NatDstPort = 8080,
+            NatSrc = NetAddress.Parse("10.0.0.7"),
+            NatSrcPort = 61_000,
         };
         book.Stamp(ref second);
         Assert.Equal((null, Id(12, 2)), (second.SrcOwnerId, second.DstOwnerId));
@@ -157,7 +160,13 @@ public sealed class OwnerBookTests : IDisposable
         };
         var syn = new DecodedPacket
         {
-            Src = Own, Dst = NetAddress.Parse(There), SrcPort = 40_000, DstPort = 443, Protocol = IpProtocol.Tcp, TcpFlags = TcpFlags.Syn, TcpSeq = 7,
+            Src = Own,
+            Dst = NetAddress.Parse(There),
+            SrcPort = 40_000,
+            DstPort = 443,
+            Protocol = IpProtocol.Tcp,
+            TcpFlags = TcpFlags.Syn,
+            TcpSeq = 7,
         };
         table.Track(in syn, 1_000_000);
         table.Track(in syn, 2_000_000);
@@ -296,7 +305,12 @@ public sealed class OwnerBookTests : IDisposable
 
     private static FlowRow Row(string src, int srcPort, string dst, int dstPort) => new()
     {
-        Src = NetAddress.Parse(src), Dst = NetAddress.Parse(dst), SrcPort = (ushort)srcPort, DstPort = (ushort)dstPort, Protocol = IpProtocol.Tcp, EndReason = EndReason.End,
+        Src = NetAddress.Parse(src),
+        Dst = NetAddress.Parse(dst),
+        SrcPort = (ushort)srcPort,
+        DstPort = (ushort)dstPort,
+        Protocol = IpProtocol.Tcp,
+        EndReason = EndReason.End,
     };
 
     private static ConntrackTuple Tuple(string src, int srcPort, string dst, int dstPort, byte protocol = IpProtocol.Tcp) =>

@@ -27,11 +27,21 @@ public sealed class PolicyPageTests
 
     private static SegmentPolicy Policy(string space, string workload) => new()
     {
-        Subject = $"{space}/{workload}", Namespace = space, Name = workload + "-deployment", Pods = LabelSelector.Of([new("app", workload)]), Ingress = [],
+        Subject = $"{space}/{workload}",
+        Namespace = space,
+        Name = workload + "-deployment",
+        Pods = LabelSelector.Of([new("app", workload)]),
+        Ingress = [],
     };
 
     private static ReviewItem Item(string src, string dst, ReviewReason reason) => new()
     {
-        Reason = reason, Src = src, Dst = dst, Protocol = dst.Length > 0 ? "tcp" : "", Port = dst.Length > 0 ? (ushort)80 : null, Connections = dst.Length > 0 ? 3 : 0, Detail = "why",
+        Reason = reason,
+        Src = src,
+        Dst = dst,
+        Protocol = dst.Length > 0 ? "tcp" : "",
+        Port = dst.Length > 0 ? (ushort)80 : null,
+        Connections = dst.Length > 0 ? 3 : 0,
+        Detail = "why",
     };
 }

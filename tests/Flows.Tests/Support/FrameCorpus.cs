@@ -88,9 +88,11 @@ internal static class FrameCorpus
         super6[18] = super6[19] = 0;
         yield return Ethernet("gso, length 0, ipv6", "tcp [fd00::1]:1 > [fd00::2]:2 100040", super6) with { WireLength = 100_054 };
         yield return Ethernet("gso within its length", "tcp 10.0.0.1:1 > 10.0.0.2:2 65226",
-            Frames.Ethernet(Frames.Ip(A, B, IpProtocol.Tcp, Frames.Tcp(1, 2, TcpFlags.Ack, payload: 65_186)))[..96]) with { WireLength = 65_240 };
+            Frames.Ethernet(Frames.Ip(A, B, IpProtocol.Tcp, Frames.Tcp(1, 2, TcpFlags.Ack, payload: 65_186)))[..96]) with
+        { WireLength = 65_240 };
         yield return Ethernet("96 bytes of 1514", "tcp 10.0.0.1:1 > 10.0.0.2:2 1500",
-            Frames.Ethernet(Frames.Ip(A, B, IpProtocol.Tcp, Frames.Tcp(1, 2, TcpFlags.Ack, payload: 1460)))[..96]) with { WireLength = 1514 };
+            Frames.Ethernet(Frames.Ip(A, B, IpProtocol.Tcp, Frames.Tcp(1, 2, TcpFlags.Ack, payload: 1460)))[..96]) with
+        { WireLength = 1514 };
     }
 
     private static IEnumerable<CorpusFrame> Extensions()

@@ -94,13 +94,24 @@ internal sealed class MicroCapture
         var six = random.NextDouble() < 0.2;
         var kind = random.NextDouble() switch
         {
-            < 0.60 => Kind.Tcp, < 0.63 => Kind.TcpReset, < 0.85 => Kind.Dns, < 0.92 => Kind.Udp, < 0.96 => Kind.Refused, < 0.99 => Kind.Unanswered, _ => Kind.Long,
+            < 0.60 => Kind.Tcp,
+            < 0.63 => Kind.TcpReset,
+            < 0.85 => Kind.Dns,
+            < 0.92 => Kind.Udp,
+            < 0.96 => Kind.Refused,
+            < 0.99 => Kind.Unanswered,
+            _ => Kind.Long,
         };
         var port = kind switch { Kind.Dns => (ushort)53, Kind.Refused or Kind.Unanswered => (ushort)random.Next(1, 32768), _ => ServicePorts[service % ServicePorts.Length] };
         var connection = new Connection
         {
-            Src = Address(client, six), Dst = Address(server, six), SrcPort = nextPort[client]++, DstPort = port,
-            Protocol = kind is Kind.Dns or Kind.Udp ? IpProtocol.Udp : IpProtocol.Tcp, Kind = kind, TimeUs = timeUs,
+            Src = Address(client, six),
+            Dst = Address(server, six),
+            SrcPort = nextPort[client]++,
+            DstPort = port,
+            Protocol = kind is Kind.Dns or Kind.Udp ? IpProtocol.Udp : IpProtocol.Tcp,
+            Kind = kind,
+            TimeUs = timeUs,
             Sequences = ((uint)random.NextInt64(uint.MaxValue), (uint)random.NextInt64(uint.MaxValue)),
         };
         if (kind == Kind.Tcp && random.NextDouble() < options.Reuse && closed.TryPeek(out var old) && old.TimeUs + 1_000_000 < timeUs)
