@@ -22,20 +22,20 @@ internal sealed unsafe class KernelSocket : IDisposable
 
     private readonly int fd;
     private readonly byte* memory;
-    private readonly OwnerNative.Message* messages;
+    private readonly NetlinkNative.MessageSlot* messages;
     private bool closed;
 
     private KernelSocket(int fd)
     {
         this.fd = fd;
         memory = (byte*)NativeMemory.Alloc(SlotBytes * Slots);
-        messages = (OwnerNative.Message*)NativeMemory.AllocZeroed(Slots, (nuint)(sizeof(OwnerNative.Message) + sizeof(OwnerNative.Vector)));
-        var vectors = (OwnerNative.Vector*)(messages + Slots);
+        messages = (NetlinkNative.MessageSlot*)NativeMemory.AllocZeroed(Slots, (nuint)(sizeof(NetlinkNative.MessageSlot) + sizeof(NetlinkNative.IoVector)));
+        var vectors = (NetlinkNative.IoVector*)(messages + Slots);
         for (var slot = 0; slot < Slots; slot++)
         {
-            vectors[slot] = new OwnerNative.Vector { Start = memory + (slot * SlotBytes), Length = SlotBytes };
-            messages[slot].Vectors = vectors + slot;
-            messages[slot].VectorCount = 1;
+            vectors[slot] = new NetlinkNative.IoVector { Base = memory + (slot * SlotBytes), Length = SlotBytes };
+            messages[slot].Header.Vectors = vectors + slot;
+            messages[slot].Header.VectorCount = 1;
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed unsafe class KernelSocket : IDisposable
     public bool TryReceive(KernelAnswer take, out bool lost)
     {
         lost = false;
-        var count = OwnerNative.ReceiveMany(fd, messages, Slots, NetlinkNative.MsgDontwait, null);
+        var count = NetlinkNative.ReceiveMany(fd, messages, Slots, NetlinkNative.MsgDontwait, null);
         if (count < 0)
         {
             lost = Marshal.GetLastPInvokeError() == NetlinkNative.Enobufs;
@@ -89,8 +89,8 @@ internal sealed unsafe class KernelSocket : IDisposable
 
         for (var slot = 0; slot < count; slot++)
         {
-            lost |= (messages[slot].Flags & NetlinkNative.MsgTrunc) != 0;
-            var netlink = new NetlinkReader(new ReadOnlySpan<byte>(memory + (slot * SlotBytes), (int)Math.Min(messages[slot].Received, SlotBytes)));
+            lost |= (messages[slot].Header.Flags & NetlinkNative.MsgTrunc) != 0;
+            var netlink = new NetlinkReader(new ReadOnlySpan<byte>(memory + (slot * SlotBytes), (int)Math.Min(messages[slot].Length, SlotBytes)));
             while (netlink.Next() && !netlink.Malformed)
             {
                 take(in netlink);

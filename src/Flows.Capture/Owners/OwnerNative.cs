@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Flows.Capture.Owners;
 
-/// <summary>System calls that .NET does not offer: netlink by the batch, the inode of a directory, the processor time of a thread.</summary>
+/// <summary>System calls that .NET does not offer: the inode of a directory, the processor time of a thread. Netlink's are in <see cref="Conntrack.NetlinkNative"/>.</summary>
 internal static unsafe partial class OwnerNative
 {
     public const int AtFdcwd = -100;
@@ -15,36 +15,11 @@ internal static unsafe partial class OwnerNative
     public const int ClockThreadCpu = 3;
 
     [StructLayout(LayoutKind.Sequential)]
-    public struct Vector
-    {
-        public byte* Start;
-        public nuint Length;
-    }
-
-    /// <summary>struct mmsghdr on 64-bit Linux: struct msghdr, then the received length.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    public struct Message
-    {
-        public void* Name;
-        public uint NameLength;
-        public Vector* Vectors;
-        public nuint VectorCount;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-        public int Padding;
-        public uint Received;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
     public struct Timespec
     {
         public long Seconds;
         public long Nanoseconds;
     }
-
-    [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
-    public static partial int ReceiveMany(int fd, Message* messages, uint count, int flags, void* timeout);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Statx(int directory, string path, int flags, uint mask, byte* result);
