@@ -29,8 +29,11 @@ internal struct ConntrackEntry
     /// <summary>The dump under way, or the last one, when the kernel last told of it.</summary>
     public uint HeardNo;
 
-    /// <summary>Index of the next entry of its bucket, or of the next free place.</summary>
-    public int Next;
+    /// <summary>Its key's tag in the table's index; of a place that is not in use, meaningless.</summary>
+    public uint Tag;
+
+    /// <summary>Of a place that is not in use, the index of the next such one.</summary>
+    public int NextFree;
 
     public ushort Zone;
     public DirectionBy DirectionBy;

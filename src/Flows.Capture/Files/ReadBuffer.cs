@@ -3,8 +3,8 @@ namespace Flows.Capture.Files;
 /// <summary>Large sequential reads, handed out as spans of exactly the bytes asked for.</summary>
 internal sealed class ReadBuffer(Stream stream) : IDisposable
 {
-    /// <summary>1 MiB a read: few system calls, and still in the second-level cache of common machines.</summary>
-    private const int SizeFirst = 1 << 20;
+    /// <summary>256 KiB a read: few system calls, and what the kernel wrote is still in the second-level cache when it is looked at.</summary>
+    private const int SizeFirst = 1 << 18;
 
     // Not cleared: a small file then touches only as much memory as it has bytes.
     private byte[] buffer = GC.AllocateUninitializedArray<byte>(SizeFirst);

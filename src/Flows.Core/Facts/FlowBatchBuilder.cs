@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Apache.Arrow;
@@ -8,7 +9,8 @@ namespace Flows.Core.Facts;
 
 /// <summary>
 /// Turns flow rows into Arrow record batches of <see cref="FlowColumns.WireSchema"/>. Not thread safe.
-/// A built batch owns its memory: whoever takes it from a channel disposes it.
+/// A built batch owns its memory: whoever takes it from a channel disposes it, from any thread, and does not read it after that, because
+/// the memory goes into a later batch.
 /// </summary>
 public sealed class FlowBatchBuilder
 {
@@ -16,7 +18,11 @@ public sealed class FlowBatchBuilder
     // (21 KB) stays in the first-level cache meanwhile. As many rows as a word of the validity bitmap has bits.
     private const int BlockRows = 64;
 
+    // As many as a bounded channel, a sender and a builder hold of them at a time; what is beyond that is left to the collector of garbage.
+    private const int SpareBuffersMax = 4;
+
     private readonly int rowsMax;
+    private readonly ConcurrentBag<ColumnBuffer[]> spare = [];
     private readonly FlowRow[] block = new FlowRow[BlockRows];
     private int written;
     private ColumnBuffer[] buffers;
@@ -57,8 +63,8 @@ public sealed class FlowBatchBuilder
     {
         WriteBlock();
         var rows = Count;
-        var batch = new RecordBatch(FlowColumns.WireSchema, buffers.Select(buffer => buffer.ToArray(rows)), rows);
-        buffers = NewBuffers();
+        var batch = new FlowBatch(this, buffers, rows);
+        buffers = spare.TryTake(out var used) ? used : NewBuffers();
         Count = written = 0;
         return batch;
     }
@@ -76,10 +82,27 @@ public sealed class FlowBatchBuilder
 
     private ColumnBuffer[] NewBuffers() => [.. FlowColumns.Wire.Select(column => new ColumnBuffer(column, rowsMax))];
 
+    /// <summary>A batch whose memory is used again.</summary>
+    private sealed class FlowBatch(FlowBatchBuilder builder, ColumnBuffer[] buffers, int rows)
+        : RecordBatch(FlowColumns.WireSchema, buffers.Select(buffer => buffer.ToArray(rows)), rows)
+    {
+        private ColumnBuffer[]? lent = buffers;
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (disposing && Interlocked.Exchange(ref lent, null) is { } returned && builder.spare.Count < SpareBuffersMax)
+            {
+                builder.spare.Add(returned);
+            }
+        }
+    }
+
     /// <summary>The values and validity bits of one column under construction.</summary>
     private sealed class ColumnBuffer(FlowColumn column, int rowsMax)
     {
-        private readonly byte[] values = new byte[rowsMax * column.Width];
+        // Not cleared: the writers fill every value, so a batch that leaves early touches only as much memory as it has rows.
+        private readonly byte[] values = GC.AllocateUninitializedArray<byte>(rowsMax * column.Width);
         private readonly ulong[] validity = column.Nullable ? new ulong[(rowsMax + BlockRows - 1) / BlockRows] : [];
         private readonly FlowColumn.Writer write = column.Write!;
         private int nulls;
@@ -95,11 +118,14 @@ public sealed class FlowBatchBuilder
             }
         }
 
+        /// <summary>The rows as an array over this memory; the next row appended begins anew.</summary>
         public IArrowArray ToArray(int rows)
         {
             var valid = nulls == 0 ? ArrowBuffer.Empty : new ArrowBuffer(MemoryMarshal.AsBytes(validity.AsSpan())[..((rows + 7) / 8)].ToArray());
             var data = new ArrowBuffer(values.AsMemory(0, rows * column.Width));
-            return ArrayOf(new ArrayData(column.ArrowType, rows, nulls, 0, [valid, data]));
+            var array = ArrayOf(new ArrayData(column.ArrowType, rows, nulls, 0, [valid, data]));
+            nulls = 0;
+            return array;
         }
 
         /// <summary>As ArrowArrayFactory does for every type there is, which brings in assemblies (System.Data, XML) that these few types do not need.</summary>

@@ -8,7 +8,7 @@ namespace Flows.Core.Facts;
 /// <remarks>Every column has a fixed width: that is what makes a foreign batch checkable by its lengths alone.</remarks>
 public sealed class FlowColumn
 {
-    /// <summary>Writes the values of at most 64 rows, little endian; bit n of the answer is set where row n has a value, else its bytes stay as they are.</summary>
+    /// <summary>Writes the values of at most 64 rows, little endian; bit n of the answer is set where row n has a value, else its bytes become zero.</summary>
     internal delegate ulong Writer(ReadOnlySpan<FlowRow> rows, Span<byte> destination);
 
     private FlowColumn(string name, IArrowType arrowType, string storeType, int width, bool nullable, string unit, string description, string? ipfix, Writer? write)
@@ -73,11 +73,9 @@ public sealed class FlowColumn
             var valid = 0UL;
             for (var i = 0; i < rows.Length; i++)
             {
-                if (get(in rows[i]) is { } address)
-                {
-                    address.Write(to[(i * NetAddress.Size)..]);
-                    valid |= 1UL << i;
-                }
+                var address = get(in rows[i]);
+                address.GetValueOrDefault().Write(to[(i * NetAddress.Size)..]);
+                valid |= (address.HasValue ? 1UL : 0) << i;
             }
 
             return valid;
@@ -96,11 +94,9 @@ public sealed class FlowColumn
             var valid = 0UL;
             for (var i = 0; i < rows.Length; i++)
             {
-                if (get(in rows[i]) is { } value)
-                {
-                    values[i] = value;
-                    valid |= 1UL << i;
-                }
+                var value = get(in rows[i]);
+                values[i] = value.GetValueOrDefault();
+                valid |= (value.HasValue ? 1UL : 0) << i;
             }
 
             return valid;
