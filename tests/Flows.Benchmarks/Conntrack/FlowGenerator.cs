@@ -4,13 +4,16 @@ using Flows.Benchmarks.Traffic;
 namespace Flows.Benchmarks.Conntrack;
 
 /// <summary>
-/// Opens one-packet flows through a router as fast as the kernel takes them, answers them if wished, and ends each when it has timed out:
+/// Opens one-packet flows through a router as fast as the kernel takes them and its table has room, answers them if wished, and ends each when it has timed out:
 /// openings and endings come interleaved, as on a busy node. Runs on the calling thread, in its network namespace.
 /// </summary>
 internal sealed class FlowGenerator(string inside, string insideMac, string outside, string outsideMac)
 {
     // Frames of one go; their buffer stays in the second-level cache.
     private const int FlowsPerGo = 1000;
+
+    // The kernel's table holds 262,144 unless it is told otherwise; a full one would refuse flows.
+    private const int OpenMax = 180_000;
 
     // The time-out of a second, and what timers may be late.
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1.3);
@@ -40,22 +43,31 @@ internal sealed class FlowGenerator(string inside, string insideMac, string outs
 
             open.Enqueue((flow, count, Stopwatch.GetTimestamp()));
             EndOld(client);
+            while (open.Count * FlowsPerGo >= OpenMax)
+            {
+                AwaitOld(client);
+            }
         }
 
         var took = started.Elapsed;
-        while (open.TryPeek(out var next))
+        while (open.Count > 0)
         {
             // At the pace of their opening, not all at once.
-            var left = Lifetime - Stopwatch.GetElapsedTime(next.OpenedAt);
-            if (left > TimeSpan.Zero)
-            {
-                Thread.Sleep(left);
-            }
-
-            EndOld(client);
+            AwaitOld(client);
         }
 
         return took;
+    }
+
+    private void AwaitOld(FrameSender client)
+    {
+        var left = Lifetime - Stopwatch.GetElapsedTime(open.Peek().OpenedAt);
+        if (left > TimeSpan.Zero)
+        {
+            Thread.Sleep(left);
+        }
+
+        EndOld(client);
     }
 
     private void EndOld(FrameSender client)
