@@ -29,7 +29,7 @@ public sealed record IdentityInterval
 
     public long? RevokedAtUs { get; init; }
 
-    /// <summary>Who said so: <c>file</c>, <c>host</c>, and later kubernetes, socket, dns, cidr.</summary>
+    /// <summary>Who said so: one of <see cref="Origins"/>, or a name of the inventory's own.</summary>
     public required string Origin { get; init; }
 
     public static ulong IdOf(Entity entity, NetAddress address, byte prefixLength, long validFromUs) => StableId.Of(
