@@ -25,6 +25,12 @@ public sealed record IdentityInterval
     /// <summary>The first moment at which the entity no longer held the address; null while it does.</summary>
     public long? ValidToUs { get; init; }
 
+    /// <summary>
+    /// The end was not witnessed: the holder was found gone after a time without news, and <see cref="ValidToUs"/> is the latest possible end. A
+    /// successor that claims the address before that makes the answer ambiguous.
+    /// </summary>
+    public bool EndUncertain { get; init; }
+
     public required long LearnedAtUs { get; init; }
 
     public long? RevokedAtUs { get; init; }
