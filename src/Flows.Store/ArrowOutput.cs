@@ -13,7 +13,7 @@ internal static class ArrowOutput
 
     public static void Write(DuckDBDataReader rows, Stream output)
     {
-        var types = Enumerable.Range(0, rows.FieldCount).Select(rows.GetFieldType).ToList();
+        var types = Enumerable.Range(0, rows.FieldCount).Select(i => rows.GetFieldType(i)).ToList();
         var schema = new Schema(types.Select((type, i) => new Field(rows.GetName(i), TypeOf(type), nullable: true)), metadata: null);
         using var writer = new ArrowStreamWriter(output, schema, leaveOpen: true);
         writer.WriteStart();
