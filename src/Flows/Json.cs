@@ -26,7 +26,7 @@ internal static class Json
 [JsonSourceGenerationOptions(
     GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(SnakeCaseEnum<DialOutcome>), typeof(SnakeCaseEnum<FindingStatus>), typeof(SnakeCaseEnum<ResolvedBy>), typeof(SnakeCaseEnum<ReviewReason>), typeof(SnakeCaseEnum<RulePurpose>)])]
+    Converters = [typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>), typeof(SnakeCaseName<RulePurpose>)])]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoTruth))]
 [JsonSerializable(typeof(DoctorReport))]

@@ -14,7 +14,7 @@ namespace Flows.Web.Api;
 [JsonSourceGenerationOptions(
     GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(SnakeCaseEnum<ResolvedBy>)])]
+    Converters = [typeof(SnakeCaseName<ResolvedBy>)])]
 [JsonSerializable(typeof(EdgesAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(MapAnswer))]
