@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DuckDB.NET.Data;
 using Flows.Core;
 using Flows.Core.Facts;
@@ -101,12 +100,9 @@ internal static class LedgerFiles
         Workload = row.GetString(uid + 5),
         Node = row.GetString(uid + 6),
         HostNetwork = row.GetBoolean(uid + 7),
-        Labels = Map(row.GetString(uid + 8)),
-        Selector = Map(row.GetString(uid + 9)),
+        Labels = LabelsJson.Read(row.GetString(uid + 8)),
+        Selector = LabelsJson.Read(row.GetString(uid + 9)),
     };
-
-    private static SortedDictionary<string, string> Map(string json) =>
-        new(JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [], StringComparer.Ordinal);
 
     private static byte[] Bytes(DuckDBDataReader row, int column)
     {
