@@ -26,7 +26,11 @@ internal static class Json
 [JsonSourceGenerationOptions(
     GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>), typeof(SnakeCaseName<RulePurpose>)])]
+    Converters =
+    [
+        typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>),
+        typeof(SnakeCaseName<RulePurpose>),
+    ])]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoTruth))]
 [JsonSerializable(typeof(DoctorReport))]
