@@ -11,6 +11,13 @@ namespace Flows.Store;
 /// </summary>
 public sealed class FlowStore : IDisposable
 {
+    // What one step of rolling up takes from files: about what one seal brings, and 300 MiB of work.
+    private const long StepRowsMax = 500_000;
+
+    // Below it a file of edges costs as much as an empty one.
+    private const long SmallFileRows = 8_192;
+    private const long Hour = 60 * UnixTime.Minute;
+
     private readonly Lock gate = new();
     private readonly string directory;
     private readonly TimeProvider time;
@@ -200,38 +207,83 @@ public sealed class FlowStore : IDisposable
         return next;
     }
 
-    /// <summary>Rebuilds the buckets in table <c>dirty</c>; a file holds an hour, and the other buckets of the hour are copied.</summary>
+    /// <summary>
+    /// Rebuilds the buckets in table <c>dirty</c>: as many hours at once as one step may hold rows, since each statement has its price even where
+    /// there is little to do, and a capture may be spread over thousands of hours.
+    /// </summary>
     private Manifest RollUp(Manifest next)
     {
         var scopes = next.Scopes.Select(scope => $"({scope.Key}::UBIGINT, {Engine.Text(scope.Value)})").DefaultIfEmpty("(0::UBIGINT, '')");
         engine.Execute($"CREATE OR REPLACE TEMP TABLE scope_names AS SELECT * FROM (VALUES {string.Join(", ", scopes)}) t(scope_id, scope)");
-        foreach (var hour in engine.Read("SELECT DISTINCT epoch_us(date_trunc('hour', bucket)) FROM dirty ORDER BY 1", row => row.GetInt64(0)))
+        engine.Execute("ALTER TABLE dirty RENAME TO every_dirty");
+        var hours = new Queue<(long Us, long First, long Last)>(engine.Read(
+            "SELECT epoch_us(date_trunc('hour', bucket)) AS hour, epoch_us(min(bucket)), epoch_us(max(bucket)) FROM every_dirty GROUP BY 1 ORDER BY 1",
+            row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2) + UnixTime.Minute)));
+        for (var part = 0; hours.Count > 0; part++)
         {
-            next = RollUpHour(next, hour, hour + (60 * UnixTime.Minute));
+            List<(long Us, long First, long Last)> some = [];
+            HashSet<StoreFile> flows = [];
+            while (hours.TryPeek(out var hour))
+            {
+                var more = next.FilesOf(StoreLayout.Flows, hour.First - rollup.MarginUs, hour.Last + rollup.MarginUs).Where(file => !flows.Contains(file)).ToList();
+                if (some.Count > 0 && flows.Sum(file => file.Rows) + more.Sum(file => file.Rows) > StepRowsMax)
+                {
+                    break;
+                }
+
+                flows.UnionWith(more);
+                some.Add(hours.Dequeue());
+            }
+
+            engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS SELECT * FROM every_dirty WHERE bucket >= {Engine.Time(some[0].First)} AND bucket < {Engine.Time(some[^1].Last)}");
+            rollup.Build(
+                engine,
+                Engine.Scan(directory, flows, TableColumns.Flows),
+                Engine.Scan(directory, next.FilesOf(StoreLayout.TimelineTable), TableColumns.Timeline),
+                some[0].First,
+                some[^1].Last);
+            next = WriteEdges(next, [.. some.Select(hour => hour.Us)], part);
+            next = KeepStrangers(next, some[0].Us);
         }
 
+        engine.Execute("DROP TABLE every_dirty");
         return next;
     }
 
-    private Manifest RollUpHour(Manifest next, long from, long to)
+    /// <summary>
+    /// Writes <c>rolled</c> in place of the buckets in <c>dirty</c>. A file holds whole hours of one day, several only where they are so small that to
+    /// write one alone costs as much; their other buckets are copied.
+    /// </summary>
+    private Manifest WriteEdges(Manifest next, List<long> hours, int part)
     {
-        engine.Execute($"CREATE OR REPLACE TEMP TABLE every_dirty AS SELECT * FROM dirty; DELETE FROM dirty WHERE bucket < {Engine.Time(from)} OR bucket >= {Engine.Time(to)}");
-        var (first, last) = engine.Read("SELECT epoch_us(min(bucket)), epoch_us(max(bucket)) FROM dirty", row => (row.GetInt64(0), row.GetInt64(1) + UnixTime.Minute))[0];
-        var flows = Engine.Scan(directory, next.FilesOf(StoreLayout.Flows, first - rollup.MarginUs, last + rollup.MarginUs), TableColumns.Flows);
-        rollup.Build(engine, flows, Engine.Scan(directory, next.FilesOf(StoreLayout.TimelineTable), TableColumns.Timeline), first, last);
-
-        var old = next.FilesOf(StoreLayout.Edges, from, to).ToList();
-        var kept = $"SELECT * FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
+        var old = hours.SelectMany(hour => next.FilesOf(StoreLayout.Edges, hour, hour + Hour)).Distinct().ToList();
         var names = string.Join(", ", TableColumns.Edges.All.Select(column => column.Name));
-        var file = files.Write(
-            StoreLayout.Dated(StoreLayout.Edges, "hour", from, to - 1, next.Sequence),
-            $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM ({kept})",
+        var rows = $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
+        List<StoreFile?> written = [];
+        var (from, to, sum) = (0L, 0L, 0L);
+        foreach (var (hour, count) in engine.Read($"SELECT epoch_us(date_trunc('hour', bucket)), count(*) FROM ({rows}) GROUP BY 1 ORDER BY 1", row => (row.GetInt64(0), row.GetInt64(1))))
+        {
+            if (sum > 0 && (sum + count > SmallFileRows || UnixTime.FromUs(from).Date != UnixTime.FromUs(hour).Date))
+            {
+                written.Add(WriteHours());
+                sum = 0;
+            }
+
+            (from, to, sum) = (sum == 0 ? hour : from, hour + Hour, sum + count);
+        }
+
+        if (sum > 0)
+        {
+            written.Add(WriteHours());
+        }
+
+        return Replaced(next, StoreLayout.Edges, old, written);
+
+        StoreFile? WriteHours() => files.Write(
+            StoreLayout.Dated(StoreLayout.Edges, $"hour{part}", from, to - 1, next.Sequence),
+            $"SELECT * FROM ({rows}) WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(to)}",
             "bucket, src_entity, dst_entity, protocol, dst_port",
             "bucket");
-        next = Replaced(next, StoreLayout.Edges, old, file);
-        next = KeepStrangers(next, from);
-        engine.Execute("CREATE OR REPLACE TEMP TABLE dirty AS SELECT * FROM every_dirty");
-        return next;
     }
 
     /// <summary>Unknown peers are named once, in files beside the ledger's entities.</summary>
@@ -247,10 +299,10 @@ public sealed class FlowStore : IDisposable
         return file is null ? next : next.With(StoreLayout.Entities, next.FilesOf(StoreLayout.Entities).Append(file));
     }
 
-    private Manifest Replaced(Manifest next, string table, List<StoreFile> old, StoreFile? file)
+    private Manifest Replaced(Manifest next, string table, List<StoreFile> old, IEnumerable<StoreFile?> written)
     {
         var now = time.NowUs();
-        return next.With(table, [.. next.FilesOf(table).Except(old), .. file is null ? (StoreFile[])[] : [file]]) with
+        return next.With(table, [.. next.FilesOf(table).Except(old), .. written.OfType<StoreFile>()]) with
         {
             Superseded = [.. next.Superseded, .. old.Select(gone => new SupersededFile(gone.Path, now))],
         };
