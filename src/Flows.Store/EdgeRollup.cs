@@ -26,6 +26,9 @@ internal sealed class EdgeRollup(TimeSpan skew)
     /// <remarks>Clamped to the times that a store can hold: a file may begin at the epoch itself.</remarks>
     public string BucketsOf(string time) => $"list_distinct([{Earliest(time)}, {Latest(time)}])";
 
+    /// <summary>A query for the buckets whose views hold a row of this scan.</summary>
+    public string AllBucketsOf(string flows) => $"SELECT {Earliest("window_start")} AS bucket FROM {flows} UNION SELECT {Latest("window_start")} FROM {flows}";
+
     private string Earliest(string time) => $"date_trunc('minute', greatest({time} - {Margin}, {Engine.Time(0)}))";
 
     private string Latest(string time) => $"date_trunc('minute', least({time} + {Margin}, {Engine.Time(StoreLayout.TimeMaxUs)}))";

@@ -1,4 +1,3 @@
-using Apache.Arrow;
 using Flows.Core;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
@@ -105,11 +104,9 @@ public sealed class FlowStore : IDisposable
             }
 
             var next = Named(manifest with { Sequence = manifest.Sequence + 1, IntakePosition = fresh.Max(record => record.Position) }, fresh);
-            Stage(fresh);
-            next = SealFlows(next);
+            next = SealFlows(next, fresh);
             next = facts.Seal(next, fresh);
             next = merge.Fold(next, time.NowUs());
-            engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS SELECT DISTINCT unnest({rollup.BucketsOf("window_start")}) AS bucket FROM staging; DROP TABLE staging");
             Commit(RollUp(next));
             facts.Committed();
         }
@@ -180,31 +177,23 @@ public sealed class FlowStore : IDisposable
         }
     }
 
-    private void Stage(List<IntakeRecord> records)
+    /// <summary>Writes a file for each day, and fills <c>dirty</c> with the buckets that its rows touch.</summary>
+    private Manifest SealFlows(Manifest next, List<IntakeRecord> records)
     {
-        engine.Execute(TableColumns.Flows.Create("staging"));
-        foreach (var record in records)
+        List<StoreFile> fresh = [];
+        foreach (var day in ArrivedDay.Of(records))
         {
-            if (record.Flows is { Length: > 0 } batch)
-            {
-                var ids = new UInt64Array.Builder().Reserve(batch.Length).AppendRange(Enumerable.Repeat(record.Id.Hash, batch.Length)).Build();
-                var fields = batch.Schema.FieldsList.Append(new Field("batch_id", ids.Data.DataType, nullable: false));
-                ArrowBridge.Append(engine.Connection, "staging", new RecordBatch(new Schema(fields, metadata: null), [.. batch.Arrays, ids], batch.Length));
-            }
-        }
-    }
-
-    private Manifest SealFlows(Manifest next)
-    {
-        foreach (var day in engine.Read("SELECT DISTINCT epoch_us(date_trunc('day', window_start)) FROM staging ORDER BY 1", row => row.GetInt64(0)))
-        {
-            var within = $"SELECT * FROM staging WHERE window_start >= {Engine.Time(day)} AND window_start < {Engine.Time(day + (1440 * UnixTime.Minute))}";
-            var (min, max) = engine.Read($"SELECT epoch_us(min(window_start)), epoch_us(max(window_start)) FROM ({within})", row => (row.GetInt64(0), row.GetInt64(1)))[0];
-            var file = files.Write(StoreLayout.Dated(StoreLayout.Flows, "seal", min, max, next.Sequence), within, FileMerge.FlowOrder, "window_start");
-            next = next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Append(file!));
+            ArrowBridge.Show(engine.Connection, "arrived", day.Batches, () => fresh.Add(files.Copy(
+                StoreLayout.Dated(StoreLayout.Flows, "seal", day.MinUs, day.MaxUs, next.Sequence),
+                "SELECT * FROM arrived",
+                FileMerge.FlowOrder,
+                day.Rows,
+                day.MinUs,
+                day.MaxUs)));
         }
 
-        return next;
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS {rollup.AllBucketsOf(Engine.Scan(directory, fresh, TableColumns.Flows))}");
+        return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh));
     }
 
     /// <summary>
@@ -259,31 +248,39 @@ public sealed class FlowStore : IDisposable
         var old = hours.SelectMany(hour => next.FilesOf(StoreLayout.Edges, hour, hour + Hour)).Distinct().ToList();
         var names = string.Join(", ", TableColumns.Edges.All.Select(column => column.Name));
         var rows = $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
-        List<StoreFile?> written = [];
-        var (from, to, sum) = (0L, 0L, 0L);
-        foreach (var (hour, count) in engine.Read($"SELECT epoch_us(date_trunc('hour', bucket)), count(*) FROM ({rows}) GROUP BY 1 ORDER BY 1", row => (row.GetInt64(0), row.GetInt64(1))))
+        List<StoreFile> written = [];
+        List<(long Us, long Rows, long MinUs, long MaxUs)> some = [];
+        foreach (var hour in engine.Read(
+            $"SELECT epoch_us(date_trunc('hour', bucket)) AS hour, count(*), epoch_us(min(bucket)), epoch_us(max(bucket)) FROM ({rows}) GROUP BY 1 ORDER BY 1",
+            row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3))))
         {
-            if (sum > 0 && (sum + count > SmallFileRows || UnixTime.FromUs(from).Date != UnixTime.FromUs(hour).Date))
+            if (some.Count > 0 && (some.Sum(one => one.Rows) + hour.Item2 > SmallFileRows || UnixTime.FromUs(some[0].Us).Date != UnixTime.FromUs(hour.Item1).Date))
             {
-                written.Add(WriteHours());
-                sum = 0;
+                WriteHours();
             }
 
-            (from, to, sum) = (sum == 0 ? hour : from, hour + Hour, sum + count);
+            some.Add(hour);
         }
 
-        if (sum > 0)
+        if (some.Count > 0)
         {
-            written.Add(WriteHours());
+            WriteHours();
         }
 
         return Replaced(next, StoreLayout.Edges, old, written);
 
-        StoreFile? WriteHours() => files.Write(
-            StoreLayout.Dated(StoreLayout.Edges, $"hour{part}", from, to - 1, next.Sequence),
-            $"SELECT * FROM ({rows}) WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(to)}",
-            "bucket, src_entity, dst_entity, protocol, dst_port",
-            "bucket");
+        void WriteHours()
+        {
+            var (from, to) = (some[0].Us, some[^1].Us + Hour);
+            written.Add(files.Copy(
+                StoreLayout.Dated(StoreLayout.Edges, $"hour{part}", from, to - 1, next.Sequence),
+                $"SELECT * FROM ({rows}) WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(to)}",
+                "bucket, src_entity, dst_entity, protocol, dst_port",
+                some.Sum(hour => hour.Rows),
+                some[0].MinUs,
+                some[^1].MaxUs));
+            some.Clear();
+        }
     }
 
     /// <summary>Unknown peers are named once, in files beside the ledger's entities.</summary>
@@ -299,10 +296,10 @@ public sealed class FlowStore : IDisposable
         return file is null ? next : next.With(StoreLayout.Entities, next.FilesOf(StoreLayout.Entities).Append(file));
     }
 
-    private Manifest Replaced(Manifest next, string table, List<StoreFile> old, IEnumerable<StoreFile?> written)
+    private Manifest Replaced(Manifest next, string table, List<StoreFile> old, List<StoreFile> written)
     {
         var now = time.NowUs();
-        return next.With(table, [.. next.FilesOf(table).Except(old), .. written.OfType<StoreFile>()]) with
+        return next.With(table, [.. next.FilesOf(table).Except(old), .. written]) with
         {
             Superseded = [.. next.Superseded, .. old.Select(gone => new SupersededFile(gone.Path, now))],
         };
