@@ -24,8 +24,14 @@ internal sealed class EdgeRollup(TimeSpan skew)
 
     /// <summary>SQL for the two buckets, mostly the same, whose views hold a row of this time.</summary>
     /// <remarks>Clamped to the times that a store can hold: a file may begin at the epoch itself.</remarks>
-    public string BucketsOf(string time) =>
-        $"list_distinct([date_trunc('minute', greatest({time} - {Margin}, {Engine.Time(0)})), date_trunc('minute', least({time} + {Margin}, {Engine.Time(StoreLayout.TimeMaxUs)}))])";
+    public string BucketsOf(string time) => $"list_distinct([{Earliest(time)}, {Latest(time)}])";
+
+    /// <summary>A query for the buckets whose views hold a row of this scan.</summary>
+    public string AllBucketsOf(string flows) => $"SELECT {Earliest("window_start")} AS bucket FROM {flows} UNION SELECT {Latest("window_start")} FROM {flows}";
+
+    private string Earliest(string time) => $"date_trunc('minute', greatest({time} - {Margin}, {Engine.Time(0)}))";
+
+    private string Latest(string time) => $"date_trunc('minute', least({time} + {Margin}, {Engine.Time(StoreLayout.TimeMaxUs)}))";
 
     /// <summary>Fills the temporary table <c>rolled</c> with the edges of the buckets in table <c>dirty</c>, and <c>strangers</c> with their unknown peers.</summary>
     /// <param name="engine">Holds <c>dirty</c>.</param>
@@ -37,43 +43,79 @@ internal sealed class EdgeRollup(TimeSpan skew)
     {
         var from = Engine.Time(fromUs - MarginUs);
         var to = Engine.Time(toUs + MarginUs);
-        engine.Execute(Merge(flows, from, to));
-        engine.Execute(Name(timeline, from, to));
-        engine.Execute(Sum);
-        engine.Execute("DROP TABLE merged; DROP TABLE named");
+        var seen = $"(SELECT * FROM {flows} WHERE window_start >= {from} AND window_start < {to})";
+        engine.Execute(Told(seen));
+        var told = IsAny(engine, "told");
+
+        // Each statement reads the files again, which costs less than a table of all these rows would.
+        var informed = Informed(seen, told);
+        engine.Execute(Several(informed));
+        engine.Execute(Merge(informed));
+        engine.Execute(Ends(seen, timeline, from, to));
+        engine.Execute(Sum(informed, IsAny(engine, "spans")));
+        engine.Execute($"{Strangers}; DROP TABLE told; DROP TABLE several; DROP TABLE merged; DROP TABLE ends; DROP TABLE spans");
     }
 
+    private static bool IsAny(Engine engine, string table) => engine.Read($"SELECT EXISTS(SELECT 1 FROM {table})", row => row.GetBoolean(0))[0];
+
     /// <summary>
-    /// One row per connection and bucket. A witness before the translation, such as a capture in the client, knows only what was dialled: it
-    /// takes the translation from the witness that made it. Connections of one wire key that began within the skew of each other are told apart by
+    /// Translations for those who saw only what was dialled: a witness before the translation, such as a capture in the client, takes it from the
+    /// witness that made it.
+    /// </summary>
+    private string Told(string seen) => $"""
+        CREATE OR REPLACE TEMP TABLE told AS
+        WITH translations AS (
+            SELECT scope_id, protocol, src_addr, src_port, dst_addr, dst_port, conn_start,
+                any_value(nat_dst_addr) AS nat_dst_addr, any_value(nat_dst_port) AS nat_dst_port, any_value(nat_src_addr) AS nat_src_addr, any_value(nat_src_port) AS nat_src_port
+            FROM {seen} WHERE nat_dst_addr IS NOT NULL OR nat_src_addr IS NOT NULL GROUP BY ALL)
+        SELECT v.node_id, v.source, v.conn_id,
+            arg_min({NatOf("t")}, abs(epoch_us(t.conn_start) - epoch_us(v.conn_start))) AS nat
+        FROM {seen} v JOIN translations t USING (scope_id, protocol, src_addr, src_port, dst_addr, dst_port)
+        WHERE v.nat_dst_addr IS NULL AND v.nat_src_addr IS NULL AND t.conn_start BETWEEN v.conn_start - {Skew} AND v.conn_start + {Skew} GROUP BY ALL
+        """;
+
+    /// <summary>The rows with what they were told, who answered them, their own bucket, and the hash of their connection as the responder sees it.</summary>
+    private static string Informed(string seen, bool told)
+    {
+        var rows = !told ? seen : $"""
+            (SELECT v.* REPLACE (
+                coalesce(v.nat_dst_addr, t.nat.dst_addr) AS nat_dst_addr, coalesce(v.nat_dst_port, t.nat.dst_port) AS nat_dst_port,
+                coalesce(v.nat_src_addr, t.nat.src_addr) AS nat_src_addr, coalesce(v.nat_src_port, t.nat.src_port) AS nat_src_port)
+            FROM {seen} v LEFT JOIN told t USING (node_id, source, conn_id))
+            """;
+        return $"""
+            (SELECT *, date_trunc('minute', window_start) AS bucket, coalesce(nat_dst_addr, dst_addr) AS answered_addr, coalesce(nat_dst_port, dst_port) AS answered_port,
+                hash(scope_id, coalesce(nat_src_addr, src_addr), coalesce(nat_src_port, src_port), coalesce(nat_dst_addr, dst_addr), coalesce(nat_dst_port, dst_port), protocol) AS wire_key
+            FROM {rows})
+            """;
+    }
+
+    /// <summary>The rows that a bucket's view holds: its own, and those of its neighbours that begin within the margin.</summary>
+    private string Viewed(string informed) => $"""
+        (SELECT * FROM {informed} UNION ALL BY NAME
+        SELECT * REPLACE (CASE WHEN {Earliest("window_start")} < bucket THEN {Earliest("window_start")} ELSE {Latest("window_start")} END AS bucket)
+        FROM {informed} WHERE {Earliest("window_start")} < bucket OR {Latest("window_start")} > bucket)
+        """;
+
+    /// <summary>The connections of which a bucket's view holds several rows. They are few where one point watches, and only they need merging.</summary>
+    private string Several(string informed) => $"""
+        CREATE OR REPLACE TEMP TABLE several AS
+        SELECT bucket, wire_key FROM {Viewed(informed)} v SEMI JOIN dirty USING (bucket) GROUP BY ALL HAVING count(*) > 1
+        """;
+
+    private const string IsAnswered = "state IN (3, 4, 5) OR (state IN (0, 6) AND fwd_packets > 0 AND rev_packets > 0)";
+
+    /// <summary>
+    /// One row per connection and bucket where there are several. Connections of one wire key that began within the skew of each other are told apart by
     /// rank: the n-th at one point is the n-th at another. A zone of conntrack is a point of its own: in one scope addresses are unique, so that equal
     /// connections in two zones, or in a pod's network namespace and the node's, are one connection met twice. A window counts in the minute in which its first
     /// witness saw it begin.
     /// </summary>
-    private string Merge(string flows, string from, string to) => $"""
+    private string Merge(string informed) => $"""
         CREATE OR REPLACE TEMP TABLE merged AS
-        WITH seen AS (SELECT * FROM {flows} WHERE window_start >= {from} AND window_start < {to}),
-        translations AS (
-            SELECT scope_id, protocol, src_addr, src_port, dst_addr, dst_port, conn_start,
-                any_value(nat_dst_addr) AS nat_dst_addr, any_value(nat_dst_port) AS nat_dst_port, any_value(nat_src_addr) AS nat_src_addr, any_value(nat_src_port) AS nat_src_port
-            FROM seen WHERE nat_dst_addr IS NOT NULL OR nat_src_addr IS NOT NULL GROUP BY ALL),
-        told AS (
-            SELECT v.node_id, v.source, v.conn_id,
-                arg_min({NatOf("t")}, abs(epoch_us(t.conn_start) - epoch_us(v.conn_start))) AS nat
-            FROM seen v JOIN translations t USING (scope_id, protocol, src_addr, src_port, dst_addr, dst_port)
-            WHERE v.nat_dst_addr IS NULL AND v.nat_src_addr IS NULL AND t.conn_start BETWEEN v.conn_start - {Skew} AND v.conn_start + {Skew} GROUP BY ALL),
-        informed AS (
-            SELECT v.* REPLACE (
-                coalesce(v.nat_dst_addr, t.nat.dst_addr) AS nat_dst_addr, coalesce(v.nat_dst_port, t.nat.dst_port) AS nat_dst_port,
-                coalesce(v.nat_src_addr, t.nat.src_addr) AS nat_src_addr, coalesce(v.nat_src_port, t.nat.src_port) AS nat_src_port)
-            FROM seen v LEFT JOIN told t USING (node_id, source, conn_id)),
-        viewed AS (
-            SELECT *, unnest({BucketsOf("window_start")}) AS bucket, coalesce(nat_dst_addr, dst_addr) AS answered_addr, coalesce(nat_dst_port, dst_port) AS answered_port,
-                hash(scope_id, coalesce(nat_src_addr, src_addr), coalesce(nat_src_port, src_port), coalesce(nat_dst_addr, dst_addr), coalesce(nat_dst_port, dst_port), protocol) AS wire_key
-            FROM informed),
-        gaps AS (
+        WITH gaps AS (
             SELECT v.*, CASE WHEN conn_start - lag(conn_start) OVER (PARTITION BY bucket, wire_key ORDER BY conn_start) > {Skew} THEN 1 ELSE 0 END AS gap
-            FROM viewed v SEMI JOIN dirty USING (bucket)),
+            FROM {Viewed(informed)} v SEMI JOIN several USING (bucket, wire_key)),
         sessions AS (SELECT *, sum(gap) OVER (PARTITION BY bucket, wire_key ORDER BY conn_start RANGE UNBOUNDED PRECEDING) AS session FROM gaps),
         ranks AS (SELECT *, dense_rank() OVER (PARTITION BY bucket, wire_key, session, node_id, source, zone ORDER BY conn_start, conn_id) AS nth FROM sessions),
         placed AS (
@@ -85,7 +127,7 @@ internal sealed class EdgeRollup(TimeSpan skew)
                 max(src_addr) FILTER (nat_src_addr IS NOT NULL) AS nat_src, max(src_addr) AS plain_src,
                 max(dst_addr) FILTER (nat_dst_addr IS NOT NULL) AS svc, max(dst_port) FILTER (nat_dst_addr IS NOT NULL) AS svc_port,
                 bool_or(window_no = 0) AS begins,
-                bool_or(state IN (3, 4, 5) OR (state IN (0, 6) AND fwd_packets > 0 AND rev_packets > 0)) AS answered,
+                bool_or({IsAnswered}) AS answered,
                 bool_or(state = 2) AS refused, bool_or(state = 1) AS unanswered,
                 bool_or(direction_by BETWEEN 1 AND 5) AS proven, bool_or(direction_by = 6) AS requested,
                 sum(fwd_bytes)::BIGINT AS fwd_bytes, sum(rev_bytes)::BIGINT AS rev_bytes, sum(fwd_packets)::BIGINT AS fwd_packets, sum(rev_packets)::BIGINT AS rev_packets,
@@ -100,43 +142,76 @@ internal sealed class EdgeRollup(TimeSpan skew)
         FROM points GROUP BY bucket, wire_key, session, nth
         """;
 
-    /// <summary>Who held each address at the time: the exact claim, else the narrowest range, else the address stands for itself.</summary>
-    private static string Name(string timeline, string from, string to) => $"""
-        CREATE OR REPLACE TEMP TABLE named AS
-        WITH ends AS (
-            SELECT DISTINCT scope_id, bucket, first_seen, unnest([src, dst, svc]) AS end_addr FROM merged),
-        spans AS (SELECT * FROM {timeline} WHERE valid_from < {to} AND (valid_to IS NULL OR valid_to > {from})),
-        exact AS (SELECT * FROM spans WHERE prefix_len = 128),
-        ranges AS (SELECT * FROM spans WHERE prefix_len < 128)
-        SELECT e.scope_id, e.first_seen, e.end_addr,
-            coalesce(x.entity_id, r.entity_id) AS entity,
-            CASE coalesce(x.resolved_by, r.resolved_by, 0) WHEN 1
-                THEN CASE WHEN x.learned_at > e.bucket + INTERVAL 2 MINUTE THEN 2 ELSE 1 END ELSE coalesce(x.resolved_by, r.resolved_by, 0) END::UTINYINT AS resolved_by
-        FROM ends e
-        LEFT JOIN exact x ON x.scope_id = e.scope_id AND x.addr_lo = e.end_addr AND e.first_seen >= x.valid_from AND e.first_seen < coalesce(x.valid_to, 'infinity'::TIMESTAMP)
-        LEFT JOIN ranges r ON r.scope_id = e.scope_id AND e.end_addr >= r.addr_lo AND e.end_addr <= r.addr_hi
-            AND e.first_seen >= r.valid_from AND e.first_seen < coalesce(r.valid_to, 'infinity'::TIMESTAMP)
-        WHERE e.end_addr IS NOT NULL;
-        CREATE OR REPLACE TEMP TABLE strangers AS
-        SELECT scope_id, end_addr, scope, address, stable_id('unknown', scope, address) AS entity
-        FROM (SELECT n.scope_id, n.end_addr, s.scope, addr(n.end_addr) AS address FROM (SELECT DISTINCT scope_id, end_addr FROM named WHERE entity IS NULL) n JOIN scope_names s USING (scope_id));
-        UPDATE named SET entity = s.entity FROM strangers s WHERE named.entity IS NULL AND s.scope_id = named.scope_id AND s.end_addr = named.end_addr
+    /// <summary>What <see cref="Merge"/> makes of a connection with one row in its bucket's view, without the windows and groups that it takes there.</summary>
+    private static string Alone(string informed) => $"""
+        SELECT bucket, scope_id, protocol, answered_addr AS dst, answered_port AS dst_port,
+            src_addr AS src, CASE WHEN nat_dst_addr IS NOT NULL THEN dst_addr END AS svc, CASE WHEN nat_dst_addr IS NOT NULL THEN dst_port END AS svc_port,
+            window_no = 0 AS begins, {IsAnswered} AS answered, state = 2 AS refused, state = 1 AS unanswered,
+            direction_by BETWEEN 1 AND 5 OR (direction_by = 6 AND ({IsAnswered})) AS trusted,
+            fwd_bytes::BIGINT AS fwd_bytes, rev_bytes::BIGINT AS rev_bytes, fwd_packets::BIGINT AS fwd_packets, rev_packets::BIGINT AS rev_packets,
+            window_start AS first_seen, window_end AS last_seen, [node_id] AS nodes
+        FROM {informed} i SEMI JOIN dirty USING (bucket) ANTI JOIN several USING (bucket, wire_key)
         """;
 
-    private const string Sum = """
+    /// <summary>
+    /// The addresses of all ends, each with the entity that it is while nobody holds it, and the spans in which somebody does. Ranges are looked up
+    /// here, once per address.
+    /// </summary>
+    private static string Ends(string seen, string timeline, string from, string to) => $"""
+        CREATE OR REPLACE TEMP TABLE ends AS
+        SELECT row_number() OVER () AS end_id, e.scope_id, e.end_addr, s.scope, addr(e.end_addr) AS address, stable_id('unknown', s.scope, addr(e.end_addr)) AS stranger
+        FROM (SELECT DISTINCT scope_id, src_addr AS end_addr FROM {seen} UNION SELECT DISTINCT scope_id, dst_addr FROM {seen}
+            UNION SELECT DISTINCT scope_id, nat_dst_addr FROM {seen} WHERE nat_dst_addr IS NOT NULL) e LEFT JOIN scope_names s USING (scope_id);
+        CREATE OR REPLACE TEMP TABLE spans AS
+        WITH within AS (SELECT * FROM {timeline} WHERE valid_from < {to} AND (valid_to IS NULL OR valid_to > {from}))
+        SELECT e.end_id, true AS exact, t.valid_from, coalesce(t.valid_to, 'infinity'::TIMESTAMP) AS valid_to, t.entity_id, t.resolved_by, t.learned_at
+        FROM within t JOIN ends e ON e.scope_id = t.scope_id AND e.end_addr = t.addr_lo WHERE t.prefix_len = 128
+        UNION ALL
+        SELECT e.end_id, false, t.valid_from, coalesce(t.valid_to, 'infinity'::TIMESTAMP), t.entity_id, t.resolved_by, t.learned_at
+        FROM within t JOIN ends e ON e.scope_id = t.scope_id AND e.end_addr >= t.addr_lo AND e.end_addr <= t.addr_hi WHERE t.prefix_len < 128
+        """;
+
+    /// <summary>Names the ends as of then, and sums. Who held an address: the exact claim, else the narrowest range, else the address stands for itself.</summary>
+    /// <param name="informed">The rows.</param>
+    /// <param name="spans">Whether anybody holds any of the addresses.</param>
+    private static string Sum(string informed, bool spans) => $"""
         CREATE OR REPLACE TEMP TABLE rolled AS
-        SELECT m.bucket, s.entity AS src_entity, d.entity AS dst_entity, v.entity AS svc_entity, m.protocol, m.dst_port, m.svc_port,
+        WITH connections AS (SELECT * FROM merged UNION ALL BY NAME {Alone(informed)}),
+        named AS (
+            SELECT m.*, {Entity("s", spans)} AS src_entity, {Entity("d", spans)} AS dst_entity, {Entity("v", spans)} AS svc_entity,
+                {ResolvedBy("s", spans)} AS src_resolved_by, {ResolvedBy("d", spans)} AS dst_resolved_by
+            FROM connections m
+            JOIN {End("s", "m.src", spans)}
+            JOIN {End("d", "m.dst", spans)}
+            LEFT JOIN {End("v", "m.svc", spans)})
+        SELECT bucket, src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port,
             count_if(begins)::BIGINT AS connections, count_if(begins AND answered)::BIGINT AS answered, count_if(begins AND refused AND NOT answered)::BIGINT AS refused,
             count_if(begins AND unanswered AND NOT refused AND NOT answered)::BIGINT AS unanswered, count_if(begins AND trusted)::BIGINT AS direction_trusted,
             coalesce(sum(fwd_bytes), 0)::BIGINT AS fwd_bytes, coalesce(sum(rev_bytes), 0)::BIGINT AS rev_bytes,
             coalesce(sum(fwd_packets), 0)::BIGINT AS fwd_packets, coalesce(sum(rev_packets), 0)::BIGINT AS rev_packets,
-            min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen, list_sort(list_distinct(flatten(list(m.nodes)))) AS nodes,
-            max(s.resolved_by) AS src_resolved_by, max(d.resolved_by) AS dst_resolved_by
-        FROM merged m
-        JOIN (SELECT DISTINCT * FROM named) s ON s.scope_id = m.scope_id AND s.first_seen = m.first_seen AND s.end_addr = m.src
-        JOIN (SELECT DISTINCT * FROM named) d ON d.scope_id = m.scope_id AND d.first_seen = m.first_seen AND d.end_addr = m.dst
-        LEFT JOIN (SELECT DISTINCT * FROM named) v ON v.scope_id = m.scope_id AND v.first_seen = m.first_seen AND v.end_addr = m.svc
-        GROUP BY m.bucket, s.entity, d.entity, v.entity, m.protocol, m.dst_port, m.svc_port
+            min(first_seen) AS first_seen, max(last_seen) AS last_seen, list_sort(list_distinct(flatten(list(nodes)))) AS nodes,
+            max(src_resolved_by) AS src_resolved_by, max(dst_resolved_by) AS dst_resolved_by
+        FROM named GROUP BY bucket, src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port
+        """;
+
+    /// <summary>The join of a connection's end, and of its holder at the time. Spans of one kind do not overlap, so no connection is doubled.</summary>
+    private static string End(string end, string address, bool spans) =>
+        $"ends {end} ON {end}.scope_id = m.scope_id AND {end}.end_addr = {address}" + (spans ? $" {Holder(end, "x", "exact")} {Holder(end, "r", "NOT exact")}" : "");
+
+    private static string Holder(string end, string kind, string condition) => $"""
+        LEFT JOIN (SELECT * FROM spans WHERE {condition}) {end}{kind} ON {end}{kind}.end_id = {end}.end_id AND m.first_seen >= {end}{kind}.valid_from AND m.first_seen < {end}{kind}.valid_to
+        """;
+
+    private static string Entity(string end, bool spans) => spans ? $"coalesce({end}x.entity_id, {end}r.entity_id, {end}.stranger)" : $"{end}.stranger";
+
+    private static string ResolvedBy(string end, bool spans) => spans
+        ? $"(CASE WHEN {end}x.resolved_by = 1 AND {end}x.learned_at > m.bucket + INTERVAL 2 MINUTE THEN 2 ELSE coalesce({end}x.resolved_by, {end}r.resolved_by, 0) END)::UTINYINT"
+        : "0::UTINYINT";
+
+    private const string Strangers = """
+        CREATE OR REPLACE TEMP TABLE strangers AS
+        SELECT scope, address, stranger AS entity FROM ends
+        WHERE stranger IN (SELECT src_entity FROM rolled UNION SELECT dst_entity FROM rolled UNION SELECT svc_entity FROM rolled WHERE svc_entity IS NOT NULL)
         """;
 
     private static string Interval(long us) => string.Create(CultureInfo.InvariantCulture, $"to_microseconds({us})");
