@@ -9,7 +9,7 @@ namespace Flows.Store;
 /// The writer of a store: seals acknowledged records into immutable Parquet files, keeps the ledger and its timeline, and the edges in
 /// step with both. One per directory. Every change is one swap of the manifest; a crash leaves the state before it. Thread safe.
 /// </summary>
-public sealed class FlowStore : IDisposable
+public sealed partial class FlowStore : IDisposable
 {
     private readonly Lock gate = new();
     private readonly string directory;
@@ -21,6 +21,9 @@ public sealed class FlowStore : IDisposable
     private readonly FileMerge merge;
     private readonly FactFiles facts;
     private readonly EdgeRollup rollup;
+    private readonly StoredLedger stored;
+    private readonly InventoryFiles inventory;
+    private readonly DirtyBuckets dirty;
     private Manifest manifest;
 
     private FlowStore(string directory, TimeProvider time, StoreOptions options, FileStream held, Manifest manifest)
@@ -34,6 +37,9 @@ public sealed class FlowStore : IDisposable
         merge = new FileMerge(files, directory);
         facts = new FactFiles(files, engine);
         rollup = new EdgeRollup(options.SkewMax);
+        stored = new StoredLedger(engine, files, directory, options);
+        inventory = new InventoryFiles(engine, files);
+        dirty = new DirtyBuckets(engine, directory, rollup);
         this.manifest = files.Sweep(manifest, time.NowUs(), options.SupersededGrace, orphans: true);
     }
 
@@ -108,29 +114,6 @@ public sealed class FlowStore : IDisposable
         }
     }
 
-    /// <summary>Adds statements to the ledger, recompiles the timeline, and rebuilds the edges of the minutes about which names changed.</summary>
-    public void AddIdentities(IReadOnlyList<IdentityInterval> statements)
-    {
-        if (statements.Count == 0)
-        {
-            return;
-        }
-
-        lock (gate)
-        {
-            var next = manifest with { Sequence = manifest.Sequence + 1 };
-            var known = LedgerFiles.Read(engine, directory, manifest);
-            List<IdentityInterval> all = [.. known, .. statements];
-            var before = TimelineRow.Of(Timeline.Compile(known));
-            var after = TimelineRow.Of(Timeline.Compile(all));
-            next = LedgerFiles.Write(engine, files, next, statements, all, after, time.NowUs());
-            var changed = before.Concat(after).GroupBy(row => row.Fact).Where(same => same.Count() == 1).Select(same => same.Single()).ToList();
-            RowWriter.Timeline(engine, "changed", changed);
-            engine.Execute(LedgerFiles.DirtyBuckets(Engine.Scan(directory, manifest.FilesOf(StoreLayout.Flows), TableColumns.Flows), rollup));
-            Commit(RollUp(next));
-        }
-    }
-
     /// <summary>Where the store stands now, from the manifest in memory.</summary>
     public StoreHealth Health
     {
@@ -139,15 +122,6 @@ public sealed class FlowStore : IDisposable
             var now = Volatile.Read(ref manifest);
             var live = now.Tables.Values.SelectMany(table => table).ToList();
             return new(now.Sequence, now.FilesOf(StoreLayout.Flows).Sum(file => file.Rows), live.Count, live.Sum(file => file.Bytes));
-        }
-    }
-
-    /// <summary>Every statement of the ledger, in the order learned.</summary>
-    public IReadOnlyList<IdentityInterval> Identities()
-    {
-        lock (gate)
-        {
-            return LedgerFiles.Read(engine, directory, manifest);
         }
     }
 
@@ -218,7 +192,7 @@ public sealed class FlowStore : IDisposable
         engine.Execute($"CREATE OR REPLACE TEMP TABLE every_dirty AS SELECT * FROM dirty; DELETE FROM dirty WHERE bucket < {Engine.Time(from)} OR bucket >= {Engine.Time(to)}");
         var (first, last) = engine.Read("SELECT epoch_us(min(bucket)), epoch_us(max(bucket)) FROM dirty", row => (row.GetInt64(0), row.GetInt64(1) + UnixTime.Minute))[0];
         var flows = Engine.Scan(directory, next.FilesOf(StoreLayout.Flows, first - rollup.MarginUs, last + rollup.MarginUs), TableColumns.Flows);
-        rollup.Build(engine, flows, Engine.Scan(directory, next.FilesOf(StoreLayout.TimelineTable), TableColumns.Timeline), first, last);
+        rollup.Build(engine, flows, LayeredTable.Timeline.Scan(directory, next, first - rollup.MarginUs, last + rollup.MarginUs), first, last);
 
         var old = next.FilesOf(StoreLayout.Edges, from, to).ToList();
         var kept = $"SELECT * FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
