@@ -36,10 +36,10 @@ internal sealed class EdgeRollup(TimeSpan skew)
     /// <summary>Fills the temporary table <c>rolled</c> with the edges of the buckets in table <c>dirty</c>, and <c>strangers</c> with their unknown peers.</summary>
     /// <param name="engine">Holds <c>dirty</c>.</param>
     /// <param name="flows">Scan of the flows that overlap the buckets' views.</param>
-    /// <param name="timeline">Scan of the timeline.</param>
+    /// <param name="scans">Who was told about.</param>
     /// <param name="fromUs">First dirty bucket.</param>
     /// <param name="toUs">End of the last dirty bucket.</param>
-    public void Build(Engine engine, string flows, string timeline, long fromUs, long toUs)
+    public void Build(Engine engine, string flows, NameScans scans, long fromUs, long toUs)
     {
         var from = Engine.Time(fromUs - MarginUs);
         var to = Engine.Time(toUs + MarginUs);
@@ -51,9 +51,9 @@ internal sealed class EdgeRollup(TimeSpan skew)
         var informed = Informed(seen, told);
         engine.Execute(Several(informed));
         engine.Execute(Merge(informed));
-        engine.Execute(Ends(seen, timeline, from, to));
-        engine.Execute(Sum(informed, IsAny(engine, "spans")));
-        engine.Execute($"{Strangers}; DROP TABLE told; DROP TABLE several; DROP TABLE merged; DROP TABLE ends; DROP TABLE spans");
+        engine.Execute(EndNames.Tables(seen, scans, from, to));
+        engine.Execute(Sum(informed));
+        engine.Execute($"{EndNames.Strangers}; {EndNames.Drop}; DROP TABLE told; DROP TABLE several; DROP TABLE merged");
     }
 
     private static bool IsAny(Engine engine, string table) => engine.Read($"SELECT EXISTS(SELECT 1 FROM {table})", row => row.GetBoolean(0))[0];
@@ -131,14 +131,15 @@ internal sealed class EdgeRollup(TimeSpan skew)
                 bool_or(state = 2) AS refused, bool_or(state = 1) AS unanswered,
                 bool_or(direction_by BETWEEN 1 AND 5) AS proven, bool_or(direction_by = 6) AS requested,
                 sum(fwd_bytes)::BIGINT AS fwd_bytes, sum(rev_bytes)::BIGINT AS rev_bytes, sum(fwd_packets)::BIGINT AS fwd_packets, sum(rev_packets)::BIGINT AS rev_packets,
-                min(started) AS first_seen, max(window_end) AS last_seen
+                min(started) AS first_seen, max(window_end) AS last_seen, min(conn_start) AS begun, max(src_owner_id) AS src_owner, max(dst_owner_id) AS dst_owner
             FROM placed WHERE date_trunc('minute', started) = bucket GROUP BY ALL)
         SELECT bucket, min(scope_id) AS scope_id, min(protocol) AS protocol, min(dst) AS dst, min(dst_port) AS dst_port,
             coalesce(max(nat_src), max(plain_src)) AS src, max(svc) AS svc, max(svc_port) AS svc_port,
             bool_or(begins) AS begins, bool_or(answered) AS answered, bool_or(refused) AS refused, bool_or(unanswered) AS unanswered,
             bool_or(proven) OR (bool_or(requested) AND bool_or(answered)) AS trusted,
             max(fwd_bytes) AS fwd_bytes, max(rev_bytes) AS rev_bytes, max(fwd_packets) AS fwd_packets, max(rev_packets) AS rev_packets,
-            min(first_seen) AS first_seen, max(last_seen) AS last_seen, list(DISTINCT node_id) AS nodes
+            min(first_seen) AS first_seen, max(last_seen) AS last_seen, min(begun) AS begun, max(src_owner) AS src_owner, max(dst_owner) AS dst_owner,
+            list(DISTINCT node_id) AS nodes
         FROM points GROUP BY bucket, wire_key, session, nth
         """;
 
@@ -149,69 +150,38 @@ internal sealed class EdgeRollup(TimeSpan skew)
             window_no = 0 AS begins, {IsAnswered} AS answered, state = 2 AS refused, state = 1 AS unanswered,
             direction_by BETWEEN 1 AND 5 OR (direction_by = 6 AND ({IsAnswered})) AS trusted,
             fwd_bytes::BIGINT AS fwd_bytes, rev_bytes::BIGINT AS rev_bytes, fwd_packets::BIGINT AS fwd_packets, rev_packets::BIGINT AS rev_packets,
-            window_start AS first_seen, window_end AS last_seen, [node_id] AS nodes
+            window_start AS first_seen, window_end AS last_seen, conn_start AS begun, src_owner_id AS src_owner, dst_owner_id AS dst_owner, [node_id] AS nodes
         FROM {informed} i SEMI JOIN dirty USING (bucket) ANTI JOIN several USING (bucket, wire_key)
         """;
 
-    /// <summary>
-    /// The addresses of all ends, each with the entity that it is while nobody holds it, and the spans in which somebody does. Ranges are looked up
-    /// here, once per address.
-    /// </summary>
-    private static string Ends(string seen, string timeline, string from, string to) => $"""
-        CREATE OR REPLACE TEMP TABLE ends AS
-        SELECT row_number() OVER () AS end_id, e.scope_id, e.end_addr, s.scope, addr(e.end_addr) AS address, stable_id('unknown', s.scope, addr(e.end_addr)) AS stranger
-        FROM (SELECT DISTINCT scope_id, src_addr AS end_addr FROM {seen} UNION SELECT DISTINCT scope_id, dst_addr FROM {seen}
-            UNION SELECT DISTINCT scope_id, nat_dst_addr FROM {seen} WHERE nat_dst_addr IS NOT NULL) e LEFT JOIN scope_names s USING (scope_id);
-        CREATE OR REPLACE TEMP TABLE spans AS
-        WITH within AS (SELECT * FROM {timeline} WHERE valid_from < {to} AND (valid_to IS NULL OR valid_to > {from}))
-        SELECT e.end_id, true AS exact, t.valid_from, coalesce(t.valid_to, 'infinity'::TIMESTAMP) AS valid_to, t.entity_id, t.resolved_by, t.learned_at
-        FROM within t JOIN ends e ON e.scope_id = t.scope_id AND e.end_addr = t.addr_lo WHERE t.prefix_len = 128
-        UNION ALL
-        SELECT e.end_id, false, t.valid_from, coalesce(t.valid_to, 'infinity'::TIMESTAMP), t.entity_id, t.resolved_by, t.learned_at
-        FROM within t JOIN ends e ON e.scope_id = t.scope_id AND e.end_addr >= t.addr_lo AND e.end_addr <= t.addr_hi WHERE t.prefix_len < 128
-        """;
-
-    /// <summary>Names the ends as of then, and sums. Who held an address: the exact claim, else the narrowest range, else the address stands for itself.</summary>
-    /// <param name="informed">The rows.</param>
-    /// <param name="spans">Whether anybody holds any of the addresses.</param>
-    private static string Sum(string informed, bool spans) => $"""
+    /// <summary>Names the ends as of then, and sums.</summary>
+    /// <remarks>
+    /// A node's address as initiator that the node itself does not vouch for may be anybody's: a pod or a machine behind the node's masquerade that no
+    /// collector there resolved. Such connections are counted as <c>snat_unresolved</c>.
+    /// </remarks>
+    private static string Sum(string informed) => $"""
         CREATE OR REPLACE TEMP TABLE rolled AS
         WITH connections AS (SELECT * FROM merged UNION ALL BY NAME {Alone(informed)}),
         named AS (
-            SELECT m.*, {Entity("s", spans)} AS src_entity, {Entity("d", spans)} AS dst_entity, {Entity("v", spans)} AS svc_entity,
-                {ResolvedBy("s", spans)} AS src_resolved_by, {ResolvedBy("d", spans)} AS dst_resolved_by
+            SELECT m.*, {EndNames.Entity("s", owned: true, asked: false)} AS src_entity, {EndNames.Entity("d", owned: true, asked: true)} AS dst_entity,
+                CASE WHEN m.svc IS NOT NULL THEN coalesce(np.entity, {EndNames.Entity("v", owned: false, asked: false)}) END AS svc_entity,
+                {EndNames.ResolvedBy("s", owned: true, asked: false)} AS src_resolved_by, {EndNames.ResolvedBy("d", owned: true, asked: true)} AS dst_resolved_by,
+                sx.of_node IS NOT NULL AND NOT list_contains(m.nodes, sx.of_node) AS snat
             FROM connections m
-            JOIN {End("s", "m.src", spans)}
-            JOIN {End("d", "m.dst", spans)}
-            LEFT JOIN {End("v", "m.svc", spans)})
+            JOIN {EndNames.Joins("s", "m.src", "m.src_owner")}
+            JOIN {EndNames.Joins("d", "m.dst", "m.dst_owner")}
+            LEFT JOIN {EndNames.Joins("v", "m.svc", owner: null)}
+            {EndNames.NodePort}
+            {EndNames.Asked})
         SELECT bucket, src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port,
             count_if(begins)::BIGINT AS connections, count_if(begins AND answered)::BIGINT AS answered, count_if(begins AND refused AND NOT answered)::BIGINT AS refused,
             count_if(begins AND unanswered AND NOT refused AND NOT answered)::BIGINT AS unanswered, count_if(begins AND trusted)::BIGINT AS direction_trusted,
+            count_if(begins AND snat)::BIGINT AS snat_unresolved,
             coalesce(sum(fwd_bytes), 0)::BIGINT AS fwd_bytes, coalesce(sum(rev_bytes), 0)::BIGINT AS rev_bytes,
             coalesce(sum(fwd_packets), 0)::BIGINT AS fwd_packets, coalesce(sum(rev_packets), 0)::BIGINT AS rev_packets,
             min(first_seen) AS first_seen, max(last_seen) AS last_seen, list_sort(list_distinct(flatten(list(nodes)))) AS nodes,
             max(src_resolved_by) AS src_resolved_by, max(dst_resolved_by) AS dst_resolved_by
         FROM named GROUP BY bucket, src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port
-        """;
-
-    /// <summary>The join of a connection's end, and of its holder at the time. Spans of one kind do not overlap, so no connection is doubled.</summary>
-    private static string End(string end, string address, bool spans) =>
-        $"ends {end} ON {end}.scope_id = m.scope_id AND {end}.end_addr = {address}" + (spans ? $" {Holder(end, "x", "exact")} {Holder(end, "r", "NOT exact")}" : "");
-
-    private static string Holder(string end, string kind, string condition) => $"""
-        LEFT JOIN (SELECT * FROM spans WHERE {condition}) {end}{kind} ON {end}{kind}.end_id = {end}.end_id AND m.first_seen >= {end}{kind}.valid_from AND m.first_seen < {end}{kind}.valid_to
-        """;
-
-    private static string Entity(string end, bool spans) => spans ? $"coalesce({end}x.entity_id, {end}r.entity_id, {end}.stranger)" : $"{end}.stranger";
-
-    private static string ResolvedBy(string end, bool spans) => spans
-        ? $"(CASE WHEN {end}x.resolved_by = 1 AND {end}x.learned_at > m.bucket + INTERVAL 2 MINUTE THEN 2 ELSE coalesce({end}x.resolved_by, {end}r.resolved_by, 0) END)::UTINYINT"
-        : "0::UTINYINT";
-
-    private const string Strangers = """
-        CREATE OR REPLACE TEMP TABLE strangers AS
-        SELECT scope, address, stranger AS entity FROM ends
-        WHERE stranger IN (SELECT src_entity FROM rolled UNION SELECT dst_entity FROM rolled UNION SELECT svc_entity FROM rolled WHERE svc_entity IS NOT NULL)
         """;
 
     private static string Interval(long us) => string.Create(CultureInfo.InvariantCulture, $"to_microseconds({us})");

@@ -61,8 +61,9 @@ internal sealed class Engine : IDisposable
     public static string Scan(string directory, IEnumerable<StoreFile> files, TableColumns columns)
     {
         var paths = files.Select(file => Text(Path.Combine(directory, file.Path))).ToList();
-        return paths.Count == 0
-            ? $"(SELECT {string.Join(", ", columns.All.Select(column => $"NULL::{column.Type} AS \"{column.Name}\""))} WHERE false)"
+        var none = $"SELECT {string.Join(", ", columns.All.Select(column => $"NULL::{column.Type} AS \"{column.Name}\""))} WHERE false";
+        return paths.Count == 0 ? $"({none})"
+            : columns.Grew ? $"({none} UNION ALL BY NAME SELECT * FROM read_parquet([{string.Join(", ", paths)}], hive_partitioning = false, union_by_name = true))"
             : $"read_parquet([{string.Join(", ", paths)}], hive_partitioning = false)";
     }
 }

@@ -10,7 +10,6 @@ namespace Flows.Store;
 internal sealed class FileMerge(StoreFiles files, string directory)
 {
     private const int FilesMin = 16;
-    private const string Later = "merge";
 
     /// <summary>Sorts flows as sealing does.</summary>
     public const string FlowOrder = "window_start, scope_id, src_addr, dst_addr, src_port, dst_port, window_no";
@@ -27,6 +26,9 @@ internal sealed class FileMerge(StoreFiles files, string directory)
     /// <summary>Sorts names as sealing does.</summary>
     public const string NameOrder = "seen_at, node, client, name, address";
 
+    /// <summary>Sorts what inventories said as learning does.</summary>
+    public const string StatementOrder = "learned_at, interval_id";
+
     /// <summary>
     /// Books are counted from the start of a process on, so of the reports of a minute the last says it all; a report every five seconds would
     /// otherwise be most of a quiet store.
@@ -40,19 +42,25 @@ internal sealed class FileMerge(StoreFiles files, string directory)
         state = Fold(state, StoreLayout.Losses, LossOrder, "\"at\"", nowUs, LastOfMinute);
         state = Fold(state, StoreLayout.Coverage, CoverageOrder, "\"at\"", nowUs);
         state = Fold(state, StoreLayout.Owners, OwnerOrder, "seen_at", nowUs);
-        return Fold(state, StoreLayout.Names, NameOrder, "seen_at", nowUs);
+        state = Fold(state, StoreLayout.Names, NameOrder, "seen_at", nowUs);
+        state = Fold(state, StoreLayout.Identities, StatementOrder, "learned_at", nowUs);
+        state = Fold(state, StoreLayout.ServicePorts, StatementOrder, "learned_at", nowUs);
+        state = Fold(state, StoreLayout.Backends, StatementOrder, "learned_at", nowUs);
+        state = Fold(state, StoreLayout.ClusterObjects, StatementOrder, "learned_at", nowUs);
+        state = Fold(state, StoreLayout.TimelineTable, LayeredTable.Timeline.Order, "valid_from", nowUs, until: "valid_to");
+        return Fold(state, StoreLayout.Entities, LayeredTable.Entities.Order, time: null, nowUs);
     }
 
     /// <param name="kept">SQL that leaves out what a longer view of the rows makes needless.</param>
-    private Manifest Fold(Manifest state, string table, string order, string time, long nowUs, string kept = "")
+    private Manifest Fold(Manifest state, string table, string order, string? time, long nowUs, string kept = "", string? until = null)
     {
         while (Due(state.FilesOf(table)) is { } due)
         {
             var scan = Engine.Scan(directory, due.Files, TableColumns.Of(table));
             var (min, max) = (due.Files.Min(file => file.MinUs), due.Files.Max(file => file.MaxUs));
-            var tier = string.Create(CultureInfo.InvariantCulture, $"{Later}{due.Generation + 1}");
+            var tier = string.Create(CultureInfo.InvariantCulture, $"{StoreLayout.MergeTier}{due.Generation + 1}");
             var path = table == StoreLayout.Flows ? StoreLayout.Dated(table, tier, min, max, state.Sequence) : StoreLayout.Plain(table, tier, state.Sequence);
-            var merged = files.Write(path, $"SELECT * FROM {scan} {kept}", order, time)!;
+            var merged = files.Write(path, $"SELECT * FROM {scan} {kept}", order, time, until)!;
             state = state.With(table, [.. state.FilesOf(table).Except(due.Files), merged]) with
             {
                 Superseded = [.. state.Superseded, .. due.Files.Select(file => new SupersededFile(file.Path, nowUs))],
@@ -62,8 +70,9 @@ internal sealed class FileMerge(StoreFiles files, string directory)
         return state;
     }
 
-    /// <summary>The oldest generation of one folder that has enough files; null where none has.</summary>
+    /// <summary>The oldest generation of one folder that has enough files; null where none has. Files of other tiers are somebody else's.</summary>
     private static (int Generation, List<StoreFile> Files)? Due(IReadOnlyList<StoreFile> live) => live
+        .Where(IsSealed)
         .GroupBy(file => (Folder: Path.GetDirectoryName(file.Path), Generation: GenerationOf(file)))
         .Where(group => group.Count() >= FilesMin)
         .OrderBy(group => group.Key.Folder, StringComparer.Ordinal)
@@ -71,9 +80,13 @@ internal sealed class FileMerge(StoreFiles files, string directory)
         .Select(group => ((int, List<StoreFile>)?)(group.Key.Generation, [.. group]))
         .FirstOrDefault();
 
+    /// <summary>Whether the file is one that sealing or merging wrote.</summary>
+    public static bool IsSealed(StoreFile file) =>
+        StoreLayout.TierOf(file) is var tier && (tier == StoreLayout.SealTier || tier.StartsWith(StoreLayout.MergeTier, StringComparison.Ordinal));
+
     private static int GenerationOf(StoreFile file)
     {
-        var tier = Path.GetFileName(file.Path).Split('-')[0];
-        return tier.StartsWith(Later, StringComparison.Ordinal) ? int.Parse(tier.AsSpan(Later.Length), CultureInfo.InvariantCulture) : 0;
+        var tier = StoreLayout.TierOf(file);
+        return tier == StoreLayout.SealTier ? 0 : int.Parse(tier.AsSpan(StoreLayout.MergeTier.Length), CultureInfo.InvariantCulture);
     }
 }

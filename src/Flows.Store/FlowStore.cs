@@ -8,7 +8,7 @@ namespace Flows.Store;
 /// The writer of a store: seals acknowledged records into immutable Parquet files, keeps the ledger and its timeline, and the edges in
 /// step with both. One per directory. Every change is one swap of the manifest; a crash leaves the state before it. Thread safe.
 /// </summary>
-public sealed class FlowStore : IDisposable
+public sealed partial class FlowStore : IDisposable
 {
     // What one step of rolling up takes from files: about what one seal brings, and 300 MiB of work.
     private const long StepRowsMax = 500_000;
@@ -27,6 +27,9 @@ public sealed class FlowStore : IDisposable
     private readonly FileMerge merge;
     private readonly FactFiles facts;
     private readonly EdgeRollup rollup;
+    private readonly StoredLedger stored;
+    private readonly InventoryFiles inventory;
+    private readonly DirtyBuckets dirty;
     private Manifest manifest;
 
     private FlowStore(string directory, TimeProvider time, StoreOptions options, FileStream held, Manifest manifest)
@@ -40,6 +43,9 @@ public sealed class FlowStore : IDisposable
         merge = new FileMerge(files, directory);
         facts = new FactFiles(files, engine);
         rollup = new EdgeRollup(options.SkewMax);
+        stored = new StoredLedger(engine, files, directory, options);
+        inventory = new InventoryFiles(engine, files);
+        dirty = new DirtyBuckets(engine, directory, rollup);
         this.manifest = files.Sweep(manifest, time.NowUs(), options.SupersededGrace, orphans: true);
     }
 
@@ -106,32 +112,14 @@ public sealed class FlowStore : IDisposable
             var next = Named(manifest with { Sequence = manifest.Sequence + 1, IntakePosition = fresh.Max(record => record.Position) }, fresh);
             next = SealFlows(next, fresh);
             next = facts.Seal(next, fresh);
+            if (facts.ToldSinceUs is { } sinceUs)
+            {
+                dirty.MarkTold(next, sinceUs);
+            }
+
             next = merge.Fold(next, time.NowUs());
             Commit(RollUp(next));
             facts.Committed();
-        }
-    }
-
-    /// <summary>Adds statements to the ledger, recompiles the timeline, and rebuilds the edges of the minutes about which names changed.</summary>
-    public void AddIdentities(IReadOnlyList<IdentityInterval> statements)
-    {
-        if (statements.Count == 0)
-        {
-            return;
-        }
-
-        lock (gate)
-        {
-            var next = manifest with { Sequence = manifest.Sequence + 1 };
-            var known = LedgerFiles.Read(engine, directory, manifest);
-            List<IdentityInterval> all = [.. known, .. statements];
-            var before = TimelineRow.Of(Timeline.Compile(known));
-            var after = TimelineRow.Of(Timeline.Compile(all));
-            next = LedgerFiles.Write(engine, files, next, statements, all, after, time.NowUs());
-            var changed = before.Concat(after).GroupBy(row => row.Fact).Where(same => same.Count() == 1).Select(same => same.Single()).ToList();
-            RowWriter.Timeline(engine, "changed", changed);
-            engine.Execute(LedgerFiles.DirtyBuckets(Engine.Scan(directory, manifest.FilesOf(StoreLayout.Flows), TableColumns.Flows), rollup));
-            Commit(RollUp(next));
         }
     }
 
@@ -143,15 +131,6 @@ public sealed class FlowStore : IDisposable
             var now = Volatile.Read(ref manifest);
             var live = now.Tables.Values.SelectMany(table => table).ToList();
             return new(now.Sequence, now.FilesOf(StoreLayout.Flows).Sum(file => file.Rows), live.Count, live.Sum(file => file.Bytes));
-        }
-    }
-
-    /// <summary>Every statement of the ledger, in the order learned.</summary>
-    public IReadOnlyList<IdentityInterval> Identities()
-    {
-        lock (gate)
-        {
-            return LedgerFiles.Read(engine, directory, manifest);
         }
     }
 
@@ -228,7 +207,7 @@ public sealed class FlowStore : IDisposable
             rollup.Build(
                 engine,
                 Engine.Scan(directory, flows, TableColumns.Flows),
-                Engine.Scan(directory, next.FilesOf(StoreLayout.TimelineTable), TableColumns.Timeline),
+                ScansOf(next, some[0].First - rollup.MarginUs, some[^1].Last + rollup.MarginUs),
                 some[0].First,
                 some[^1].Last);
             next = WriteEdges(next, [.. some.Select(hour => hour.Us)], part);
@@ -238,6 +217,14 @@ public sealed class FlowStore : IDisposable
         engine.Execute("DROP TABLE every_dirty");
         return next;
     }
+
+    /// <summary>Where to read who somebody was from one time to another.</summary>
+    private NameScans ScansOf(Manifest state, long fromUs, long toUs) => new(
+        LayeredTable.Timeline.Scan(directory, state, fromUs, toUs),
+        LayeredTable.Entities.Scan(directory, state),
+        Engine.Scan(directory, state.FilesOf(StoreLayout.Owners), TableColumns.Owners),
+        Engine.Scan(directory, state.FilesOf(StoreLayout.Names), TableColumns.Names),
+        Engine.Scan(directory, state.FilesOf(StoreLayout.ServicePorts), TableColumns.ServicePorts));
 
     /// <summary>
     /// Writes <c>rolled</c> in place of the buckets in <c>dirty</c>. A file holds whole hours of one day, several only where they are so small that to
@@ -283,12 +270,12 @@ public sealed class FlowStore : IDisposable
         }
     }
 
-    /// <summary>Unknown peers are named once, in files beside the ledger's entities.</summary>
+    /// <summary>Peers that no inventory names are named once, in files beside the ledger's entities.</summary>
     private Manifest KeepStrangers(Manifest next, long hour)
     {
         var known = next.FilesOf(StoreLayout.Entities).Where(file => Path.GetFileName(file.Path).StartsWith("strangers", StringComparison.Ordinal)).ToList();
         var fresh = $"""
-            SELECT DISTINCT entity AS entity_id, 'unknown' AS kind, scope, '' AS uid, '' AS cluster, '' AS namespace, address AS name, '' AS workload_kind, '' AS workload,
+            SELECT DISTINCT entity AS entity_id, kind, scope, uid, '' AS cluster, '' AS namespace, name, '' AS workload_kind, '' AS workload,
                 '' AS node, false AS host_network, '{"{}"}' AS labels, '{"{}"}' AS selector
             FROM strangers ANTI JOIN (SELECT entity_id AS entity FROM {Engine.Scan(directory, known, TableColumns.Entities)}) USING (entity)
             """;

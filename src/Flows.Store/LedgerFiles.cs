@@ -5,24 +5,43 @@ using Flows.Core.Identity;
 
 namespace Flows.Store;
 
-/// <summary>The ledger in files: its statements (only ever added to), the timeline compiled from them, and its entities as last known.</summary>
+/// <summary>Reads the ledger's files: its statements, and its entities as last known.</summary>
 internal static class LedgerFiles
 {
-    /// <summary>Every statement, in the order learned.</summary>
-    public static List<IdentityInterval> Read(Engine engine, string directory, Manifest manifest) => engine.Read(
-        $"""
-        SELECT * REPLACE (epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to, epoch_us(learned_at) AS learned_at, epoch_us(revoked_at) AS revoked_at)
-        FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Identities), TableColumns.Identities)} ORDER BY learned_at, interval_id, revoked_at, valid_to
-        """,
-        Statement);
+    /// <summary>Statements in the order learned.</summary>
+    /// <param name="engine">Runs the query.</param>
+    /// <param name="directory">Of the store.</param>
+    /// <param name="manifest">Names the files.</param>
+    /// <param name="which">SQL that restricts them, such as a WHERE clause; all without it.</param>
+    public static List<IdentityInterval> Read(Engine engine, string directory, Manifest manifest, string which = "")
+    {
+        var labels = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+        return engine.Read(
+            $"""
+            SELECT * REPLACE (epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to, epoch_us(learned_at) AS learned_at, epoch_us(revoked_at) AS revoked_at)
+            FROM (SELECT {TableColumns.Identities.List} FROM {Statements(directory, manifest)} AS said {which}) ORDER BY learned_at, interval_id, revoked_at, valid_to
+            """,
+            row => Statement(row, labels));
+    }
+
+    /// <summary>What was said about an address and the ranges around it, in any scope.</summary>
+    public static List<IdentityInterval> ReadAbout(Engine engine, string directory, Manifest manifest, NetAddress address)
+    {
+        var around = Enumerable.Range(0, 128).Select(prefix => AddressRange.Of(address, (byte)prefix).First).Append(address).Distinct().Select(first => $"unhex('{Convert.ToHexString(first.ToBytes())}')");
+        return [.. Read(engine, directory, manifest, $"WHERE addr = {around.Last()} OR (prefix_len < 128 AND addr IN ({string.Join(", ", around)}))")
+            .Where(said => AddressRange.Of(said.Address, said.PrefixLength).Contains(address))];
+    }
+
+    public static string Statements(string directory, Manifest manifest) => Engine.Scan(directory, manifest.FilesOf(StoreLayout.Identities), TableColumns.Identities);
 
     /// <summary>The entities of the manifest's files, by id.</summary>
     public static Dictionary<ulong, Entity> ReadEntities(Engine engine, string directory, Manifest manifest)
     {
         Dictionary<ulong, Entity> entities = [];
-        var every = Engine.Scan(directory, manifest.FilesOf(StoreLayout.Entities), TableColumns.Entities);
+        var labels = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+        var every = LayeredTable.Entities.Scan(directory, manifest);
         const string Columns = "entity_id, scope, kind, uid, cluster, namespace, name, workload_kind, workload, node, host_network, labels, selector";
-        foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, 0, 1, 2, 3)))
+        foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, 0, 1, 2, 3, labels)))
         {
             entities[entity.Id] = entity;
         }
@@ -30,54 +49,10 @@ internal static class LedgerFiles
         return entities;
     }
 
-    /// <summary>Adds the statements, and replaces timeline and entities.</summary>
-    public static Manifest Write(Engine engine, StoreFiles files, Manifest next, IReadOnlyList<IdentityInterval> statements, List<IdentityInterval> all, List<TimelineRow> timeline, long nowUs)
-    {
-        RowWriter.Identities(engine, "stated", statements);
-        var stated = files.Write(StoreLayout.Plain(StoreLayout.Identities, "seal", next.Sequence), "SELECT * FROM stated", "learned_at, interval_id", "learned_at");
-        next = next.With(StoreLayout.Identities, next.FilesOf(StoreLayout.Identities).Append(stated!));
-
-        RowWriter.Timeline(engine, "spans", timeline);
-        var spans = files.Write(StoreLayout.Plain(StoreLayout.TimelineTable, "all", next.Sequence), "SELECT * FROM spans", "scope_id, addr_lo, valid_from", time: null);
-        next = Replace(next, StoreLayout.TimelineTable, next.FilesOf(StoreLayout.TimelineTable), spans, nowUs);
-
-        var latest = all.OrderBy(statement => statement.LearnedAtUs).GroupBy(statement => statement.Entity.Id).Select(versions => versions.Last().Entity);
-        RowWriter.Entities(engine, "latest", latest.Concat(timeline.Select(row => row.Entity).Where(entity => entity.Kind == EntityKind.Ambiguous)).DistinctBy(entity => entity.Id));
-        var entities = files.Write(StoreLayout.Plain(StoreLayout.Entities, "ledger", next.Sequence), "SELECT * FROM latest", "entity_id", time: null);
-        var old = next.FilesOf(StoreLayout.Entities).Where(file => Path.GetFileName(file.Path).StartsWith("ledger", StringComparison.Ordinal)).ToList();
-        var scopes = next.Scopes.ToDictionary();
-        foreach (var scope in all.Select(statement => statement.Entity.Scope).Distinct())
-        {
-            scopes[Manifest.Key(StableId.OfScope(scope))] = scope;
-        }
-
-        return Replace(next with { Scopes = scopes }, StoreLayout.Entities, old, entities, nowUs);
-    }
-
-    /// <summary>SQL that fills <c>dirty</c> with the buckets in which an address of table <c>changed</c> spoke within a changed span.</summary>
-    public static string DirtyBuckets(string flows, EdgeRollup rollup) => $"""
-        CREATE OR REPLACE TEMP TABLE dirty AS
-        WITH spoken AS (
-            SELECT scope_id, unnest([src_addr, dst_addr, nat_dst_addr]) AS spoken_addr, unnest([bucket, bucket, bucket]) AS bucket
-            FROM (SELECT DISTINCT scope_id, src_addr, dst_addr, nat_dst_addr, unnest({rollup.BucketsOf("window_start")}) AS bucket FROM {flows})),
-        once AS (SELECT DISTINCT scope_id, spoken_addr, bucket FROM spoken WHERE spoken_addr IS NOT NULL)
-        SELECT DISTINCT o.bucket FROM once o JOIN changed c ON c.scope_id = o.scope_id AND c.addr_lo = o.spoken_addr AND c.prefix_len = 128
-            AND o.bucket + INTERVAL 2 MINUTE > c.valid_from AND (c.valid_to IS NULL OR o.bucket - INTERVAL 1 MINUTE < c.valid_to)
-        UNION
-        SELECT DISTINCT o.bucket FROM once o JOIN changed c ON c.scope_id = o.scope_id AND c.prefix_len < 128 AND o.spoken_addr >= c.addr_lo AND o.spoken_addr <= c.addr_hi
-            AND o.bucket + INTERVAL 2 MINUTE > c.valid_from AND (c.valid_to IS NULL OR o.bucket - INTERVAL 1 MINUTE < c.valid_to)
-        """;
-
-    private static Manifest Replace(Manifest next, string table, IReadOnlyList<StoreFile> old, StoreFile? file, long nowUs) =>
-        next.With(table, [.. next.FilesOf(table).Except(old), .. file is null ? (StoreFile[])[] : [file]]) with
-        {
-            Superseded = [.. next.Superseded, .. old.Select(gone => new SupersededFile(gone.Path, nowUs))],
-        };
-
-    private static IdentityInterval Statement(DuckDBDataReader row) => new()
+    private static IdentityInterval Statement(DuckDBDataReader row, Dictionary<string, IReadOnlyDictionary<string, string>> labels) => new()
     {
         IntervalId = row.GetFieldValue<ulong>(0),
-        Entity = EntityOf(row, id: 1, scope: 2, kind: 5, uid: 6),
+        Entity = EntityOf(row, id: 1, scope: 2, kind: 5, uid: 6, labels),
         Address = NetAddress.FromBytes(Bytes(row, 3)),
         PrefixLength = row.GetFieldValue<byte>(4),
         ValidFromUs = row.GetInt64(16),
@@ -85,9 +60,10 @@ internal static class LedgerFiles
         LearnedAtUs = row.GetInt64(18),
         RevokedAtUs = row.IsDBNull(19) ? null : row.GetInt64(19),
         Origin = row.GetString(20),
+        EndUncertain = !row.IsDBNull(21) && row.GetBoolean(21),
     };
 
-    private static Entity EntityOf(DuckDBDataReader row, int id, int scope, int kind, int uid) => new()
+    private static Entity EntityOf(DuckDBDataReader row, int id, int scope, int kind, int uid, Dictionary<string, IReadOnlyDictionary<string, string>> labels) => new()
     {
         Id = row.GetFieldValue<ulong>(id),
         Scope = row.GetString(scope),
@@ -100,9 +76,13 @@ internal static class LedgerFiles
         Workload = row.GetString(uid + 5),
         Node = row.GetString(uid + 6),
         HostNetwork = row.GetBoolean(uid + 7),
-        Labels = LabelsJson.Read(row.GetString(uid + 8)),
-        Selector = LabelsJson.Read(row.GetString(uid + 9)),
+        Labels = Cached(labels, row.GetString(uid + 8)),
+        Selector = Cached(labels, row.GetString(uid + 9)),
     };
+
+    /// <summary>The pods of a workload have the same text, and need it read once.</summary>
+    private static IReadOnlyDictionary<string, string> Cached(Dictionary<string, IReadOnlyDictionary<string, string>> known, string json) =>
+        known.TryGetValue(json, out var labels) ? labels : known[json] = LabelsJson.Read(json);
 
     private static byte[] Bytes(DuckDBDataReader row, int column)
     {

@@ -14,12 +14,37 @@ internal static class RowWriter
         row.AppendValue(statement.IntervalId).AppendValue(statement.Entity.Id).AppendValue(statement.Entity.Scope).AppendValue(statement.Address.ToBytes())
             .AppendValue(statement.PrefixLength).AppendValue(Entity.TextOf(statement.Entity.Kind)), statement.Entity)
         .AppendValue(Time(statement.ValidFromUs)).AppendValue(statement.ValidToUs is { } to ? Time(to) : null).AppendValue(Time(statement.LearnedAtUs))
-        .AppendValue(statement.RevokedAtUs is { } revoked ? Time(revoked) : null).AppendValue(statement.Origin));
+        .AppendValue(statement.RevokedAtUs is { } revoked ? Time(revoked) : null).AppendValue(statement.Origin)
+        .AppendValue(statement.EndUncertain));
 
-    public static void Timeline(Engine engine, string table, IEnumerable<TimelineRow> rows) => Append(engine, table, TableColumns.Timeline, rows, (row, span) => row
-        .AppendValue(span.ScopeId).AppendValue(span.Low.ToBytes()).AppendValue(span.High.ToBytes()).AppendValue(span.PrefixLength)
-        .AppendValue(Time(span.FromUs)).AppendValue(span.ToUs == long.MaxValue ? null : Time(span.ToUs)).AppendValue(span.Entity.Id)
-        .AppendValue(span.Candidates.ToList()).AppendValue((byte)span.ResolvedBy).AppendValue(Time(span.LearnedAtUs)));
+    /// <summary>Rows of the timeline; one that is gone has no entity.</summary>
+    public static void Timeline(Engine engine, string table, IEnumerable<(TimelineRow Span, bool Gone)> rows) => Append(engine, table, TableColumns.Timeline, rows, (row, one) => row
+        .AppendValue(one.Span.ScopeId).AppendValue(one.Span.Low.ToBytes()).AppendValue(one.Span.High.ToBytes()).AppendValue(one.Span.PrefixLength)
+        .AppendValue(Time(one.Span.FromUs)).AppendValue(one.Span.ToUs == long.MaxValue ? null : Time(one.Span.ToUs)).AppendValue(one.Gone ? (ulong?)null : one.Span.Entity.Id)
+        .AppendValue(one.Span.Candidates.ToList()).AppendValue((byte)one.Span.ResolvedBy).AppendValue(Time(one.Span.LearnedAtUs)));
+
+    public static void Places(Engine engine, string table, IEnumerable<Place> places) => Append(engine, table, TableColumns.Places, places, (row, place) => row
+        .AppendValue(place.Scope).AppendValue(place.Range.First.ToBytes()).AppendValue(place.Range.PrefixLength));
+
+    public static void Changes(Engine engine, string table, IEnumerable<AnswerChange> changes) => Append(engine, table, TableColumns.Changes, changes, (row, change) => row
+        .AppendValue(StableId.OfScope(change.Scope)).AppendValue(change.Low.ToBytes()).AppendValue(change.High.ToBytes()).AppendValue(Time(change.FromUs))
+        .AppendValue(change.ToUs == long.MaxValue ? null : Time(change.ToUs)));
+
+    public static void Ids(Engine engine, string table, IEnumerable<ulong> ids) => Append(engine, table, TableColumns.Ids, ids, (row, id) => row.AppendValue(id));
+
+    public static void ServicePorts(Engine engine, string table, IEnumerable<ServicePort> ports) => Append(engine, table, TableColumns.ServicePorts, ports, (row, port) => row
+        .AppendValue(port.IntervalId).AppendValue(port.ServiceId).AppendValue(Text(port.Scope)).AppendValue(port.Protocol).AppendValue(port.Port).AppendValue(Text(port.Name))
+        .AppendValue(Text(port.TargetPort)).AppendValue(port.NodePort).AppendValue(Time(port.ValidFromUs)).AppendValue(port.ValidToUs is { } to ? Time(to) : null)
+        .AppendValue(Time(port.LearnedAtUs)));
+
+    public static void Backends(Engine engine, string table, IEnumerable<Backend> backends) => Append(engine, table, TableColumns.Backends, backends, (row, backend) => row
+        .AppendValue(backend.IntervalId).AppendValue(backend.ServiceId).AppendValue(Text(backend.Scope)).AppendValue(backend.Address.ToBytes()).AppendValue(backend.Protocol)
+        .AppendValue(backend.Port).AppendValue(Text(backend.PortName)).AppendValue(backend.TargetId).AppendValue(backend.Ready).AppendValue(backend.Serving)
+        .AppendValue(backend.Terminating).AppendValue(Time(backend.ValidFromUs)).AppendValue(backend.ValidToUs is { } to ? Time(to) : null).AppendValue(Time(backend.LearnedAtUs)));
+
+    public static void ClusterObjects(Engine engine, string table, IEnumerable<ClusterObject> objects) => Append(engine, table, TableColumns.ClusterObjects, objects, (row, one) => row
+        .AppendValue(one.IntervalId).AppendValue(Text(one.Cluster)).AppendValue(Text(one.Kind)).AppendValue(Text(one.Namespace)).AppendValue(Text(one.Name)).AppendValue(Text(one.Uid))
+        .AppendValue(Text(one.Json)).AppendValue(Time(one.ValidFromUs)).AppendValue(one.ValidToUs is { } to ? Time(to) : null).AppendValue(Time(one.LearnedAtUs)));
 
     public static void Entities(Engine engine, string table, IEnumerable<Entity> entities) => Append(engine, table, TableColumns.Entities, entities, (row, entity) => Attributes(
         row.AppendValue(entity.Id).AppendValue(Entity.TextOf(entity.Kind)).AppendValue(entity.Scope), entity));

@@ -11,10 +11,11 @@ internal sealed class StoreFiles(string directory, Engine engine)
     /// <param name="query">The rows.</param>
     /// <param name="order">Columns to sort by: sorted neighbours compress, and time-ordered rows can be skipped.</param>
     /// <param name="time">The column whose bounds the manifest keeps; null for a table without time.</param>
-    public StoreFile? Write(string path, string query, string order, string? time)
+    /// <param name="until">The column whose greatest value is the upper bound; <paramref name="time"/> unless given.</param>
+    public StoreFile? Write(string path, string query, string order, string? time, string? until = null)
     {
         var (rows, min, max) = engine.Read(
-            $"SELECT count(*), {(time is null ? "0, 0" : $"coalesce(epoch_us(min({time})), 0), coalesce(epoch_us(max({time})), 0)")} FROM ({query})",
+            $"SELECT count(*), {(time is null ? "0, 0" : $"coalesce(epoch_us(min({time})), 0), coalesce(epoch_us(max({until ?? time})), 0)")} FROM ({query})",
             row => (row.GetInt64(0), Convert.ToInt64(row.GetValue(1), CultureInfo.InvariantCulture), Convert.ToInt64(row.GetValue(2), CultureInfo.InvariantCulture)))[0];
         if (rows == 0)
         {

@@ -19,7 +19,7 @@ internal static class StoreLayout
     private const long TimeEndUs = TimeMaxUs + UnixTime.Second;
 
     /// <summary>Tables that are kept as files, by the name of their folder.</summary>
-    public static readonly IReadOnlyList<string> Tables = [Flows, Edges, Losses, Identities, TimelineTable, Entities, Coverage, Owners, Names];
+    public static readonly IReadOnlyList<string> Tables = [Flows, Edges, Losses, Identities, TimelineTable, Entities, Coverage, Owners, Names, ServicePorts, Backends, ClusterObjects];
 
     public const string Flows = "flows";
     public const string Edges = "edges_1m";
@@ -30,6 +30,13 @@ internal static class StoreLayout
     public const string Coverage = "coverage";
     public const string Owners = "owners";
     public const string Names = "names";
+    public const string ServicePorts = "service_ports";
+    public const string Backends = "backends";
+    public const string ClusterObjects = "cluster_objects";
+
+    /// <summary>The tier of files that sealing writes; merging makes <c>merge1</c>, <c>merge2</c>, ... of them.</summary>
+    public const string SealTier = "seal";
+    public const string MergeTier = "merge";
 
     /// <summary>Path of a dated file, relative to the store: tier, first and last minute, and the sequence that wrote it.</summary>
     public static string Dated(string table, string tier, long minUs, long maxUs, long sequence) => string.Create(
@@ -38,6 +45,9 @@ internal static class StoreLayout
 
     /// <summary>Path of a file of a table that is not cut by time.</summary>
     public static string Plain(string table, string tier, long sequence) => string.Create(CultureInfo.InvariantCulture, $"{table}/{tier}-{sequence:D10}.parquet");
+
+    /// <summary>The tier of a file, from its name.</summary>
+    public static string TierOf(StoreFile file) => Path.GetFileName(file.Path).Split('-')[0];
 
     public static long ClampUs(long us) => Math.Clamp(us, 0, TimeEndUs);
 }

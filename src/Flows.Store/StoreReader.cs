@@ -1,6 +1,7 @@
 using System.Globalization;
 using DuckDB.NET.Data;
 using Flows.Core;
+using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
 
@@ -67,6 +68,9 @@ public sealed class StoreReader : IDisposable
 
     /// <summary>Every statement of the ledger, in the order learned.</summary>
     public IReadOnlyList<IdentityInterval> Identities() => LedgerFiles.Read(engine, directory, manifest);
+
+    /// <summary>What was ever said about an address and the ranges around it, in the order learned.</summary>
+    public IReadOnlyList<IdentityInterval> IdentitiesAbout(NetAddress address) => LedgerFiles.ReadAbout(engine, directory, manifest, address);
 
     /// <summary>Every entity that the ledger or an edge names, as last known, ordered by id; unknown peers and ambiguous ones too.</summary>
     public IReadOnlyList<Entity> Entities() => [.. LedgerFiles.ReadEntities(engine, directory, manifest).Values.OrderBy(entity => entity.Id)];

@@ -10,9 +10,13 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
     public static readonly TableColumns Edges = new(
         ("bucket", "TIMESTAMP"), ("src_entity", "UBIGINT"), ("dst_entity", "UBIGINT"), ("svc_entity", "UBIGINT"), ("protocol", "UTINYINT"),
         ("dst_port", "USMALLINT"), ("svc_port", "USMALLINT"), ("connections", "BIGINT"), ("answered", "BIGINT"), ("refused", "BIGINT"),
-        ("unanswered", "BIGINT"), ("direction_trusted", "BIGINT"), ("fwd_bytes", "BIGINT"), ("rev_bytes", "BIGINT"), ("fwd_packets", "BIGINT"),
+        ("unanswered", "BIGINT"), ("direction_trusted", "BIGINT"), ("snat_unresolved", "BIGINT"), ("fwd_bytes", "BIGINT"), ("rev_bytes", "BIGINT"), ("fwd_packets", "BIGINT"),
         ("rev_packets", "BIGINT"), ("first_seen", "TIMESTAMP"), ("last_seen", "TIMESTAMP"), ("nodes", "UBIGINT[]"),
-        ("src_resolved_by", "UTINYINT"), ("dst_resolved_by", "UTINYINT"));
+        ("src_resolved_by", "UTINYINT"), ("dst_resolved_by", "UTINYINT"))
+    {
+        // snat_unresolved
+        Grew = true,
+    };
 
     public static readonly TableColumns Losses = new(
         ("node", "VARCHAR"), ("process", "VARCHAR"), ("since", "TIMESTAMP"), ("at", "TIMESTAMP"), ("hop", "VARCHAR"), ("unit", "VARCHAR"),
@@ -22,7 +26,10 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
         ("interval_id", "UBIGINT"), ("entity_id", "UBIGINT"), ("scope", "VARCHAR"), ("addr", "BLOB"), ("prefix_len", "UTINYINT"), ("kind", "VARCHAR"),
         ("uid", "VARCHAR"), ("cluster", "VARCHAR"), ("namespace", "VARCHAR"), ("name", "VARCHAR"), ("workload_kind", "VARCHAR"), ("workload", "VARCHAR"),
         ("node", "VARCHAR"), ("host_network", "BOOLEAN"), ("labels", "VARCHAR"), ("selector", "VARCHAR"), ("valid_from", "TIMESTAMP"),
-        ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"), ("revoked_at", "TIMESTAMP"), ("origin", "VARCHAR"));
+        ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"), ("revoked_at", "TIMESTAMP"), ("origin", "VARCHAR"), ("end_uncertain", "BOOLEAN"))
+    {
+        Grew = true,
+    };
 
     public static readonly TableColumns Timeline = new(
         ("scope_id", "UBIGINT"), ("addr_lo", "BLOB"), ("addr_hi", "BLOB"), ("prefix_len", "UTINYINT"), ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"),
@@ -32,6 +39,22 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
         ("entity_id", "UBIGINT"), ("kind", "VARCHAR"), ("scope", "VARCHAR"), ("uid", "VARCHAR"), ("cluster", "VARCHAR"), ("namespace", "VARCHAR"),
         ("name", "VARCHAR"), ("workload_kind", "VARCHAR"), ("workload", "VARCHAR"), ("node", "VARCHAR"), ("host_network", "BOOLEAN"),
         ("labels", "VARCHAR"), ("selector", "VARCHAR"));
+
+    /// <summary>What the ports of services meant; see <see cref="Core.Identity.ServicePort"/>.</summary>
+    public static readonly TableColumns ServicePorts = new(
+        ("interval_id", "UBIGINT"), ("service_id", "UBIGINT"), ("scope", "VARCHAR"), ("protocol", "UTINYINT"), ("port", "USMALLINT"), ("name", "VARCHAR"),
+        ("target_port", "VARCHAR"), ("node_port", "USMALLINT"), ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"));
+
+    /// <summary>Who stood behind them; see <see cref="Core.Identity.Backend"/>.</summary>
+    public static readonly TableColumns Backends = new(
+        ("interval_id", "UBIGINT"), ("service_id", "UBIGINT"), ("scope", "VARCHAR"), ("addr", "BLOB"), ("protocol", "UTINYINT"), ("port", "USMALLINT"),
+        ("port_name", "VARCHAR"), ("target_id", "UBIGINT"), ("ready", "BOOLEAN"), ("serving", "BOOLEAN"), ("terminating", "BOOLEAN"),
+        ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"));
+
+    /// <summary>Namespaces, policies and the like; see <see cref="Core.Identity.ClusterObject"/>.</summary>
+    public static readonly TableColumns ClusterObjects = new(
+        ("interval_id", "UBIGINT"), ("cluster", "VARCHAR"), ("kind", "VARCHAR"), ("namespace", "VARCHAR"), ("name", "VARCHAR"), ("uid", "VARCHAR"),
+        ("json", "VARCHAR"), ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"));
 
     /// <summary>What each source could see; see <see cref="CoverageFact"/>.</summary>
     public static readonly TableColumns Coverage = new(
@@ -46,6 +69,22 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
     public static readonly TableColumns Names = new(
         ("node", "VARCHAR"), ("scope", "VARCHAR"), ("client", "BLOB"), ("name", "VARCHAR"), ("address", "BLOB"), ("ttl_seconds", "UINTEGER"), ("seen_at", "TIMESTAMP"));
 
+    /// <summary>Temporary: places in question.</summary>
+    public static readonly TableColumns Places = new(("scope", "VARCHAR"), ("addr", "BLOB"), ("prefix_len", "UTINYINT"));
+
+    /// <summary>Temporary: see <see cref="AnswerChange"/>.</summary>
+    public static readonly TableColumns Changes = new(
+        ("scope_id", "UBIGINT"), ("addr_lo", "BLOB"), ("addr_hi", "BLOB"), ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"));
+
+    /// <summary>Temporary: ids of entities.</summary>
+    public static readonly TableColumns Ids = new(("entity_id", "UBIGINT"));
+
+    /// <summary>Columns were added when stores had been written without them: there they read as null.</summary>
+    public bool Grew { get; init; }
+
+    /// <summary>Names of the columns, for a SELECT.</summary>
+    public string List => string.Join(", ", All.Select(column => $"\"{column.Name}\""));
+
     /// <summary>The columns of the table that has this folder.</summary>
     public static TableColumns Of(string table) => table switch
     {
@@ -58,6 +97,9 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
         StoreLayout.Coverage => Coverage,
         StoreLayout.Owners => Owners,
         StoreLayout.Names => Names,
+        StoreLayout.ServicePorts => ServicePorts,
+        StoreLayout.Backends => Backends,
+        StoreLayout.ClusterObjects => ClusterObjects,
         _ => throw new ArgumentOutOfRangeException(nameof(table), table, "No such table."),
     };
 

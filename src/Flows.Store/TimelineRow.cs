@@ -19,17 +19,20 @@ internal sealed record TimelineRow(
     /// <summary>What decides how an edge is named; attributes of the entity do not.</summary>
     public (string Scope, NetAddress Low, NetAddress High, byte Prefix, long From, long To, ulong Entity, long Learned) Fact => (Scope, Low, High, PrefixLength, FromUs, ToUs, Entity.Id, LearnedAtUs);
 
-    public static List<TimelineRow> Of(IEnumerable<NameSpan> spans)
-    {
-        var all = spans.ToList();
-        List<TimelineRow> rows = [.. all.Where(span => span.PrefixLength == 128).Select(span => Row(span, span.Address, span.Address, span.FromUs, span.ToUs))];
-        foreach (var scope in all.Where(span => span.PrefixLength < 128).GroupBy(span => span.Scope))
-        {
-            rows.AddRange(Flatten([.. scope]));
-        }
+    /// <summary>Names the row among all that are valid at once, within the times that a store can hold.</summary>
+    public (string Scope, NetAddress Low, byte Prefix, long From) Key => (Scope, Low, PrefixLength, StoreLayout.ClampUs(FromUs));
 
-        return rows;
-    }
+    public bool IsRange => PrefixLength < 128;
+
+    /// <summary>The rows of single addresses.</summary>
+    public static IEnumerable<TimelineRow> OfAddresses(IEnumerable<NameSpan> spans) =>
+        spans.Select(span => Row(span, span.Address, span.Address, span.FromUs, span.ToUs)).Where(IsStorable);
+
+    /// <summary>The rows of all ranges of one scope.</summary>
+    public static IEnumerable<TimelineRow> OfRanges(IEnumerable<NameSpan> spans) => Flatten([.. spans]).Where(IsStorable);
+
+    /// <summary>What lies before 1970 or beyond 9999 is cut off.</summary>
+    private static bool IsStorable(TimelineRow row) => StoreLayout.ClampUs(row.FromUs) < StoreLayout.ClampUs(row.ToUs);
 
     /// <summary>The ranges of a scope, cut so that each piece of addresses and time has the narrowest range only.</summary>
     private static IEnumerable<TimelineRow> Flatten(List<NameSpan> ranges)
@@ -79,7 +82,7 @@ internal sealed record TimelineRow(
 
     private static NetAddress Last(NameSpan range) => Address(Bits(range.Address) | HostMask(range.PrefixLength));
 
-    private static NetAddress? Next(NetAddress address) => Bits(address) == UInt128.MaxValue ? null : Address(Bits(address) + 1);
+    public static NetAddress? Next(NetAddress address) => Bits(address) == UInt128.MaxValue ? null : Address(Bits(address) + 1);
 
-    private static NetAddress Previous(NetAddress address) => Address(Bits(address) - 1);
+    public static NetAddress Previous(NetAddress address) => Address(Bits(address) - 1);
 }

@@ -15,10 +15,24 @@ internal static class Views
         -- Views over this store, for DuckDB: cd into this directory, then: duckdb -init views.sql
         -- Written anew with every state of the store; the files that it names stay for some minutes after they are superseded.
         {Macros.Sql}
-        {string.Join("\n", StoreLayout.Tables.Select(table => $"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {Engine.Scan(prefix, manifest.FilesOf(table), TableColumns.Of(table))};"))}
+        {string.Join("\n", StoreLayout.Tables.Select(table => $"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {ScanOf(table, manifest, prefix)};"))}
+        {InventoryViews}
         {Names(manifest)}
         {Named}
         """;
+
+    private static string ScanOf(string table, Manifest manifest, string prefix)
+    {
+        var scan = LayeredTable.Of(table)?.Scan(prefix, manifest) ?? Engine.Scan(prefix, manifest.FilesOf(table), TableColumns.Of(table));
+        return table == StoreLayout.Identities ? $"(SELECT * REPLACE (coalesce(end_uncertain, false) AS end_uncertain) FROM {scan})" : scan;
+    }
+
+    /// <summary>What held at a moment: of the statements about one interval the one learned last, and of those the one that ends first.</summary>
+    private static string InventoryViews => string.Join("\n", new[] { StoreLayout.ServicePorts, StoreLayout.Backends, StoreLayout.ClusterObjects }.Select(table => $"""
+        CREATE OR REPLACE MACRO {table}_at(moment) AS TABLE
+        SELECT * FROM (SELECT * FROM {table} QUALIFY row_number() OVER (PARTITION BY interval_id ORDER BY learned_at DESC, valid_to NULLS LAST) = 1)
+        WHERE valid_from <= moment AND (valid_to IS NULL OR moment < valid_to);
+        """));
 
     private static string Names(Manifest manifest) => $"""
         CREATE OR REPLACE VIEW nodes AS SELECT * FROM (VALUES {Pairs(manifest.Nodes)}) t(node_id, node) WHERE node_id <> 0;
@@ -122,7 +136,7 @@ internal static class Views
         SELECT e.bucket, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)},
             {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},
             {NameColumns("svc", "v.kind", "v.name").Replace("svc_e.", "v.", StringComparison.Ordinal)}, protocol_text(e.protocol) AS protocol, e.dst_port, e.svc_port,
-            e.connections, e.answered, e.refused, e.unanswered, e.direction_trusted, e.fwd_bytes, e.rev_bytes, e.fwd_packets, e.rev_packets, e.first_seen, e.last_seen,
+            e.connections, e.answered, e.refused, e.unanswered, e.direction_trusted, coalesce(e.snat_unresolved, 0) AS snat_unresolved, e.fwd_bytes, e.rev_bytes, e.fwd_packets, e.rev_packets, e.first_seen, e.last_seen,
             node_names(e.nodes) AS nodes, resolved_text(e.src_resolved_by) AS src_resolved_by, resolved_text(e.dst_resolved_by) AS dst_resolved_by,
             e.src_entity, e.dst_entity, e.svc_entity
         FROM edges_1m e LEFT JOIN entities s ON s.entity_id = e.src_entity LEFT JOIN entities d ON d.entity_id = e.dst_entity LEFT JOIN entities v ON v.entity_id = e.svc_entity;

@@ -55,8 +55,11 @@ internal sealed class Keeper : IDisposable
         }
     }
 
-    /// <summary>Tells the ledger what is new in these statements.</summary>
-    public void Learn(IReadOnlyList<IdentityInterval> statements) => store.AddIdentities(LedgerDelta.Of(store.Identities(), statements));
+    /// <summary>Tells the store what an inventory says; what it knows already changes nothing.</summary>
+    public void Learn(InventoryNews news) => store.Learn(news);
+
+    /// <summary>As <see cref="Learn(InventoryNews)"/>, for statements about who held addresses.</summary>
+    public void Learn(IReadOnlyList<IdentityInterval> statements) => store.AddIdentities(statements);
 
     /// <summary>Puts batches of this process into the log until the channel completes.</summary>
     public Task TakeAllAsync(string node, string scope, ChannelReader<RecordBatch> batches) => new LocalIntake(Intake, node, scope).TakeAllAsync(batches);

@@ -128,7 +128,7 @@ internal sealed class Server : IAsyncDisposable
         {
             // What the log and the store already hold of this machine is older than this start: its addresses count from the epoch on.
             var facts = HostFacts.Read() with { Name = name };
-            keeper.Learn(HostSource.News(facts, options.Scope, store.Identities(), sinceUs: 0, time.NowUs()));
+            keeper.Learn(HostSource.News(facts, options.Scope, store.Identities(HostSource.Origin), sinceUs: 0, time.NowUs()));
         }
     }
 

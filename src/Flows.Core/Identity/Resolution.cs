@@ -11,6 +11,10 @@ public sealed record Resolution(ResolvedBy ResolvedBy, IReadOnlyList<Entity> Can
 {
     public static Resolution Unknown { get; } = new(ResolvedBy.Unknown, [], null);
 
+    /// <summary>The answer that a span gives within its time; the unknown one without a span.</summary>
+    public static Resolution Of(NameSpan? span) => span is null ? Unknown : new(
+        span.Candidates.Count > 1 ? ResolvedBy.Ambiguous : span.PrefixLength == 128 ? ResolvedBy.AsOf : ResolvedBy.Cidr, span.Candidates, span);
+
     /// <summary>
     /// The one entity to write into an edge: the holder; an entity that stands for "one of these"; or one that stands for the address
     /// itself.

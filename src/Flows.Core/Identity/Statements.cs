@@ -24,11 +24,11 @@ internal sealed class Statements : IComparer<IdentityInterval>
         return order != 0 || SameContent(x, y) ? order : string.CompareOrdinal(TextOf(x), TextOf(y));
     }
 
-    /// <summary>True where both say the same about the same interval; when and from whom we learned it does not matter.</summary>
+    /// <summary>True where both say the same about the same interval, and are believed alike; when we learned it does not matter.</summary>
     public static bool SameContent(IdentityInterval x, IdentityInterval y) =>
         x.IntervalId == y.IntervalId && x.Address == y.Address && x.PrefixLength == y.PrefixLength
         && x.ValidFromUs == y.ValidFromUs && x.ValidToUs == y.ValidToUs && x.RevokedAtUs.HasValue == y.RevokedAtUs.HasValue
-        && SameEntity(x.Entity, y.Entity);
+        && x.EndUncertain == y.EndUncertain && Origins.RankOf(x.Origin) == Origins.RankOf(y.Origin) && SameEntity(x.Entity, y.Entity);
 
     /// <summary>Equal in every attribute. (The record's own equality takes two dictionaries of the same labels for different.)</summary>
     public static bool SameEntity(Entity x, Entity y) => ReferenceEquals(x, y)

@@ -6,12 +6,16 @@ namespace Flows.Core.Identity;
 public static class Timeline
 {
     /// <summary>An interval as it stands after all corrections.</summary>
-    private readonly record struct Held(IdentityInterval Interval, long FromUs, long ToUs, long ClaimedSinceUs);
+    private readonly record struct Held(IdentityInterval Interval, long FromUs, long ToUs, long ClaimedSinceUs)
+    {
+        public int Rank { get; } = Origins.RankOf(Interval.Origin);
+    }
 
     /// <summary>
     /// The spans of all statements, ordered by scope, then longest prefix first, then address and time. Of the statements about one
-    /// interval the latest learned holds; a revoked interval is gone. Where several entities claim an address at a time, the span lists
-    /// them all. The result does not depend on the order of the statements.
+    /// interval the latest learned holds; a revoked interval is gone. Where several entities claim an address at a time, those of less
+    /// believed origins step back for as long as the others last, and the span lists all that are left. The result does not depend on the order
+    /// of the statements.
     /// </summary>
     public static IReadOnlyList<NameSpan> Compile(IEnumerable<IdentityInterval> statements)
     {
@@ -84,7 +88,7 @@ public static class Timeline
         }
     }
 
-    /// <summary>The claimants, each once, with the attributes that were learned last; and since when all of them were claimed.</summary>
+    /// <summary>The claimants that are believed most, each once, with the attributes that were learned last; and since when all of them were claimed.</summary>
     private static (Entity[] Candidates, long LearnedAtUs) Claims(List<Held> active)
     {
         if (active.Count == 1)
@@ -92,7 +96,8 @@ public static class Timeline
             return ([active[0].Interval.Entity], active[0].ClaimedSinceUs);
         }
 
-        var entities = active.GroupBy(one => one.Interval.Entity.Id).ToArray();
+        var rank = active.Max(one => one.Rank);
+        var entities = active.Where(one => one.Rank == rank).GroupBy(one => one.Interval.Entity.Id).ToArray();
         Entity[] candidates =
         [
             .. entities.Select(claims => claims.Select(claim => claim.Interval).Max(Statements.Order)!.Entity)

@@ -13,9 +13,10 @@ internal sealed record WhoReport(string Address, string At, IReadOnlyList<WhoHol
 internal sealed record WhoHolder(string Scope, ResolvedBy ResolvedBy, string ValidFrom, string? ValidTo, string LearnedAt, IReadOnlyList<WhoEntity> Candidates);
 
 /// <summary>A statement of the ledger.</summary>
+/// <param name="EndUncertain">The end was not witnessed, and <paramref name="ValidTo"/> is the latest possible one.</param>
 /// <param name="Standing"><c>holds</c>, <c>superseded</c> or <c>revoked</c>.</param>
 internal sealed record WhoStatement(
-    string Scope, string Addr, WhoEntity Entity, string ValidFrom, string? ValidTo, string LearnedAt, string? RevokedAt, string Origin, string Standing);
+    string Scope, string Addr, WhoEntity Entity, string ValidFrom, string? ValidTo, bool EndUncertain, string LearnedAt, string? RevokedAt, string Origin, string Standing);
 
 /// <summary>An entity with what tells it from others.</summary>
 internal sealed record WhoEntity(

@@ -37,7 +37,7 @@ internal static class WhoVerb
             var who = NetAddress.Parse(parsed.GetRequiredValue(address));
             var timeUs = UnixTime.Parse(parsed.GetRequiredValue(at), TimeProvider.System.NowUs());
             using var reader = StoreReader.Open(parsed.GetRequiredValue(store).FullName);
-            var ledger = Ledger.Empty.Add(reader.Identities());
+            var ledger = Ledger.Empty.Add(reader.IdentitiesAbout(who));
             return (int)Answer(ledger, who, timeUs, parsed.GetValue(scope), parsed.GetRequiredValue(output), parsed.InvocationConfiguration.Output);
         });
         return verb;
@@ -88,7 +88,7 @@ internal static class WhoVerb
                 table.Add(
                     Visible(said.Entity.Scope), RangeOf(said), Entity.TextOf(said.Entity.Kind), Visible(said.Entity.Namespace), Visible(said.Entity.Name),
                     Visible(said.Entity.Workload), Visible(said.Entity.Node), UnixTime.Text(said.ValidFromUs),
-                    said.ValidToUs is { } end ? UnixTime.Text(end) : "", UnixTime.Text(said.LearnedAtUs), Visible(said.Origin), StandingOf(said, history));
+                    EndOf(said), UnixTime.Text(said.LearnedAtUs), Visible(said.Origin), StandingOf(said, history));
             }
 
             to.WriteLine();
@@ -117,6 +117,7 @@ internal static class WhoVerb
         WhoEntity.Of(said.Entity),
         UnixTime.Text(said.ValidFromUs),
         said.ValidToUs is { } end ? UnixTime.Text(end) : null,
+        said.EndUncertain,
         UnixTime.Text(said.LearnedAtUs),
         said.RevokedAtUs is { } revoked ? UnixTime.Text(revoked) : null,
         said.Origin,
@@ -129,6 +130,9 @@ internal static class WhoVerb
     }
 
     private static string Visible(string text) => VisibleText.Of(text);
+
+    /// <summary>When the interval ended; at the latest, where nobody saw it end.</summary>
+    private static string EndOf(IdentityInterval said) => said.ValidToUs is { } end ? (said.EndUncertain ? "by " : "") + UnixTime.Text(end) : "";
 
     private static string RangeOf(IdentityInterval said) => AddressRange.Of(said.Address, said.PrefixLength).ToString();
 

@@ -82,6 +82,43 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    public void Less_believed_origin_steps_back_for_exactly_the_overlap()
+    {
+        var ledger = Said.LedgerOf(
+            Said.That(Said.Of(EntityKind.Host, "box"), "10.0.0.1", 0, null, 1, origin: Origins.Host),
+            Said.That(Said.Of(EntityKind.Vm, "listed"), "10.0.0.1", 0, null, 1, origin: Origins.File),
+            Said.That(Said.Pod("a"), "10.0.0.1", 10, 20, 1, origin: Origins.Kubernetes),
+            Said.That(Said.Pod("b"), "10.0.0.1", 15, 25, 1, origin: Origins.Kubernetes));
+
+        Assert.Equal(["box"], ledger.NamesAt("10.0.0.1", 9));
+        Assert.Equal(["a"], ledger.NamesAt("10.0.0.1", 10));
+        Assert.Equal(["a", "b"], ledger.NamesAt("10.0.0.1", 15));
+        Assert.Equal(["b"], ledger.NamesAt("10.0.0.1", 20));
+        Assert.Equal(["box"], ledger.NamesAt("10.0.0.1", 25));
+        Assert.Equal(ResolvedBy.AsOf, ledger.At("east", Ten, 9).ResolvedBy);
+    }
+
+    [Fact]
+    public void Longer_prefix_beats_the_better_believed_origin()
+    {
+        var ledger = Said.LedgerOf(
+            Said.That(Said.Of(EntityKind.Cidr, "pods"), "10.0.0.0/8", 0, null, 1, origin: Origins.Kubernetes),
+            Said.That(Said.Of(EntityKind.External, "shop.example"), "10.0.0.1", 0, null, 1, origin: Origins.Dns));
+
+        Assert.Equal(["shop.example"], ledger.NamesAt("10.0.0.1", 5));
+    }
+
+    [Fact]
+    public void Same_words_from_a_better_believed_origin_are_news()
+    {
+        var file = Said.That(Said.Pod("a"), "10.0.0.1", 0, null, 1, origin: Origins.File);
+        var cluster = Said.That(Said.Pod("a"), "10.0.0.1", 0, null, 2, origin: Origins.Kubernetes);
+
+        Assert.Equal([cluster], LedgerDelta.Of([file], [cluster]));
+        Assert.Equal(["a"], Said.LedgerOf(file, cluster, Said.That(Said.Pod("b"), "10.0.0.1", 0, null, 3, origin: Origins.Host)).NamesAt("10.0.0.1", 5));
+    }
+
+    [Fact]
     public void Exact_address_beats_a_range_and_a_longer_prefix_a_shorter_one()
     {
         var ledger = Said.LedgerOf(

@@ -30,7 +30,7 @@ internal static class Said
         Name = name,
     };
 
-    public static IdentityInterval That(Entity entity, string range, long from, long? to, long learned, long? revoked = null)
+    public static IdentityInterval That(Entity entity, string range, long from, long? to, long learned, long? revoked = null, string origin = "test")
     {
         Assert.True(AddressRange.TryParse(range, out var parsed), range);
         return new()
@@ -43,7 +43,7 @@ internal static class Said
             ValidToUs = to,
             LearnedAtUs = learned,
             RevokedAtUs = revoked,
-            Origin = "test",
+            Origin = origin,
         };
     }
 

@@ -1,0 +1,43 @@
+namespace Flows.Core.Identity;
+
+/// <summary>
+/// Makes equal texts and equal label sets of many entities one object each: names of namespaces, workloads and nodes repeat a thousandfold.
+/// What is an entity's own (uid and name) stays as it came. Not thread safe; it only grows, so its owner begins a new one from time to time.
+/// </summary>
+public sealed class EntityPool
+{
+    private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
+    private readonly Dictionary<LabelMap, LabelMap> labels = [];
+
+    /// <summary>An equal entity that shares what is common; the same object where it does already.</summary>
+    public Entity Share(Entity entity)
+    {
+        var (all, selector) = (Share(entity.Labels), Share(entity.Selector));
+        var (scope, cluster, @namespace) = (Share(entity.Scope), Share(entity.Cluster), Share(entity.Namespace));
+        var (kind, workload, node) = (Share(entity.WorkloadKind), Share(entity.Workload), Share(entity.Node));
+        return ReferenceEquals(all, entity.Labels) && ReferenceEquals(selector, entity.Selector) && ReferenceEquals(scope, entity.Scope)
+            && ReferenceEquals(cluster, entity.Cluster) && ReferenceEquals(@namespace, entity.Namespace) && ReferenceEquals(kind, entity.WorkloadKind)
+            && ReferenceEquals(workload, entity.Workload) && ReferenceEquals(node, entity.Node)
+            ? entity
+            : entity with
+            {
+                Scope = scope, Cluster = cluster, Namespace = @namespace, WorkloadKind = kind, Workload = workload, Node = node, Labels = all, Selector = selector,
+            };
+    }
+
+    public string Share(string text)
+    {
+        if (text.Length == 0)
+        {
+            return "";
+        }
+
+        return texts.TryGetValue(text, out var known) ? known : texts[text] = text;
+    }
+
+    public LabelMap Share(IReadOnlyDictionary<string, string> map)
+    {
+        var flat = LabelMap.Of(map);
+        return labels.TryGetValue(flat, out var known) ? known : labels[flat] = flat.With(Share);
+    }
+}

@@ -1,0 +1,56 @@
+namespace Flows.Store;
+
+/// <summary>
+/// A table whose rows change, in immutable files: sealed ones that hold what is over, one of <c>living</c> rows, and one of <c>recent</c>
+/// rows, small and written with every change, that stand above the rows of the same key in all others.
+/// </summary>
+/// <param name="Table">Name and folder.</param>
+/// <param name="Columns">Its columns.</param>
+/// <param name="Key">Columns that name a row.</param>
+/// <param name="Presence">A column that is null in a recent row which says that the row of this key is gone.</param>
+/// <param name="Order">How files are sorted.</param>
+/// <param name="Time">The column from which a row counts; null where rows have no time.</param>
+/// <param name="Until">The column of its end.</param>
+internal sealed record LayeredTable(string Table, TableColumns Columns, string Key, string Presence, string Order, string? Time, string? Until)
+{
+    public const string Living = "living";
+    public const string Recent = "recent";
+
+    public static readonly LayeredTable Timeline = new(
+        StoreLayout.TimelineTable, TableColumns.Timeline, "scope_id, addr_lo, prefix_len, valid_from", "entity_id", "scope_id, addr_lo, valid_from", "valid_from", "valid_to");
+
+    public static readonly LayeredTable Entities = new(StoreLayout.Entities, TableColumns.Entities, "entity_id", "kind", "entity_id", Time: null, Until: null);
+
+    public static LayeredTable? Of(string table) => table switch
+    {
+        StoreLayout.TimelineTable => Timeline,
+        StoreLayout.Entities => Entities,
+        _ => null,
+    };
+
+    /// <summary>Sealed files, of which merging makes fewer. An entity that no inventory names (<c>strangers</c>) is beside all layers.</summary>
+    public IEnumerable<StoreFile> SealedFiles(Manifest manifest) => manifest.FilesOf(Table).Where(FileMerge.IsSealed);
+
+    /// <summary>Rows that may still change. A store of an earlier version has all of them in one file of another name.</summary>
+    public IEnumerable<StoreFile> LivingFiles(Manifest manifest) =>
+        manifest.FilesOf(Table).Where(file => !FileMerge.IsSealed(file) && StoreLayout.TierOf(file) is not Recent and not "strangers");
+
+    public IEnumerable<StoreFile> RecentFiles(Manifest manifest) => manifest.FilesOf(Table).Where(file => StoreLayout.TierOf(file) == Recent);
+
+    /// <summary>SQL for the table as it is: one row a key.</summary>
+    /// <param name="directory">Put before every path.</param>
+    /// <param name="manifest">Names the files.</param>
+    /// <param name="fromUs">Sealed rows that ended before it are of no interest.</param>
+    /// <param name="toUs">Sealed rows that begin at it or later are of no interest.</param>
+    public string Scan(string directory, Manifest manifest, long fromUs = long.MinValue, long toUs = long.MaxValue)
+    {
+        List<StoreFile> recent = [.. RecentFiles(manifest)];
+        var below = manifest.FilesOf(Table).Except(recent).Where(file => Time is null || !FileMerge.IsSealed(file) || (file.MinUs < toUs && file.MaxUs >= fromUs));
+        var lower = Engine.Scan(directory, below, Columns);
+        return recent.Count == 0 ? lower : $"({Above(lower, Engine.Scan(directory, recent, Columns))})";
+    }
+
+    /// <summary>A query for the rows of <paramref name="lower"/> without those that <paramref name="upper"/> replaces, and the latter.</summary>
+    public string Above(string lower, string upper) =>
+        $"SELECT {Columns.List} FROM {lower} AS lower_rows ANTI JOIN {upper} AS upper_rows USING ({Key}) UNION ALL SELECT {Columns.List} FROM {upper} AS new_rows WHERE {Presence} IS NOT NULL";
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+
+namespace Flows.Store;
+
+/// <summary>
+/// Writes a <see cref="LayeredTable"/>. A change costs a file of the recent rows; when these are many they are folded into the living ones, and what
+/// is over by then is sealed. The recent rows are also a temporary table of the engine, so that they are not read back for every change.
+/// </summary>
+internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFiles files, string directory, long recentMax)
+{
+    private string Recent => $"recent_{layout.Table}";
+
+    /// <summary>Takes up where the state stands.</summary>
+    public void Load(Manifest manifest) =>
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE {Recent} AS SELECT {layout.Columns.List} FROM {Engine.Scan(directory, layout.RecentFiles(manifest), layout.Columns)}");
+
+    /// <summary>Puts the rows of a temporary table above all others.</summary>
+    /// <param name="next">The state to change.</param>
+    /// <param name="changed">The temporary table.</param>
+    /// <param name="isOver">SQL for a row that will hardly change any more; asked only when rows are folded.</param>
+    /// <param name="nowUs">Since when replaced files are superseded.</param>
+    /// <returns>The new state, and whether rows were folded.</returns>
+    public (Manifest Next, bool Folded) Put(Manifest next, string changed, Func<string> isOver, long nowUs)
+    {
+        var same = string.Join(" AND ", layout.Key.Split(", ").Select(column => $"{Recent}.{column} = c.{column}"));
+        engine.Execute($"DELETE FROM {Recent} USING {changed} c WHERE {same}; INSERT INTO {Recent} SELECT * FROM {changed}");
+        var count = engine.Read($"SELECT count(*) FROM {Recent}", row => row.GetInt64(0))[0];
+        if (count > recentMax)
+        {
+            return (Fold(next, isOver(), nowUs), true);
+        }
+
+        var file = files.Write(StoreLayout.Plain(layout.Table, LayeredTable.Recent, next.Sequence), $"SELECT * FROM {Recent}", layout.Order, layout.Time, layout.Until);
+        return (Replace(next, layout.RecentFiles(next), file, nowUs), false);
+    }
+
+    private Manifest Fold(Manifest next, string isOver, long nowUs)
+    {
+        next = Unseal(next, nowUs);
+        var living = Engine.Scan(directory, layout.LivingFiles(next), layout.Columns);
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE folded AS SELECT *, ({isOver}) AS is_over FROM ({layout.Above(living, Recent)}) AS rows_now");
+        var over = Write(StoreLayout.SealTier, "is_over");
+        next = Replace(next, layout.RecentFiles(next).Concat(layout.LivingFiles(next)), Write(LayeredTable.Living, "NOT is_over"), nowUs);
+        engine.Execute($"DROP TABLE folded; DELETE FROM {Recent}");
+        return over is null ? next : next.With(layout.Table, next.FilesOf(layout.Table).Append(over));
+
+        StoreFile? Write(string tier, string condition) => files.Write(
+            StoreLayout.Plain(layout.Table, tier, next.Sequence), $"SELECT {layout.Columns.List} FROM folded WHERE {condition}", layout.Order, layout.Time, layout.Until);
+    }
+
+    /// <summary>Takes rows out of sealed files that recent ones replace after all, such as those of a correction that came days late.</summary>
+    private Manifest Unseal(Manifest next, long nowUs)
+    {
+        var living = Engine.Scan(directory, layout.LivingFiles(next), layout.Columns);
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE unsealing AS SELECT {layout.Key} FROM {Recent} ANTI JOIN {living} AS living_rows USING ({layout.Key})");
+        var (min, max) = layout.Time is null
+            ? (long.MinValue, long.MaxValue)
+            : engine.Read($"SELECT coalesce(epoch_us(min({layout.Time})), 0), coalesce(epoch_us(max({layout.Time})), -1) FROM unsealing", row => (row.GetInt64(0), row.GetInt64(1)))[0];
+        var written = 0;
+        foreach (var file in layout.SealedFiles(next).Where(file => layout.Time is null || (file.MinUs <= max && file.MaxUs >= min)).ToList())
+        {
+            var scan = Engine.Scan(directory, [file], layout.Columns);
+            var replaced = engine.Read($"SELECT count(*) FROM {scan} AS sealed_rows SEMI JOIN unsealing USING ({layout.Key})", row => row.GetInt64(0))[0];
+            if (replaced > 0)
+            {
+                // Two files of one tier may be rewritten by one change.
+                var tier = string.Create(CultureInfo.InvariantCulture, $"{StoreLayout.TierOf(file)}-x{written++}");
+                var rest = files.Write(
+                    StoreLayout.Plain(layout.Table, tier, next.Sequence), $"SELECT {layout.Columns.List} FROM {scan} AS sealed_rows ANTI JOIN unsealing USING ({layout.Key})",
+                    layout.Order, layout.Time, layout.Until);
+                next = Replace(next, [file], rest, nowUs);
+            }
+        }
+
+        engine.Execute("DROP TABLE unsealing");
+        return next;
+    }
+
+    private Manifest Replace(Manifest next, IEnumerable<StoreFile> old, StoreFile? file, long nowUs)
+    {
+        List<StoreFile> gone = [.. old];
+        return next.With(layout.Table, [.. next.FilesOf(layout.Table).Except(gone), .. file is null ? (StoreFile[])[] : [file]]) with
+        {
+            Superseded = [.. next.Superseded, .. gone.Select(one => new SupersededFile(one.Path, nowUs))],
+        };
+    }
+}
