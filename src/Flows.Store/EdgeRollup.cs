@@ -166,7 +166,7 @@ internal sealed class EdgeRollup(TimeSpan skew)
             SELECT m.*, {EndNames.Entity("s", owned: true, asked: false)} AS src_entity, {EndNames.Entity("d", owned: true, asked: true)} AS dst_entity,
                 CASE WHEN m.svc IS NOT NULL THEN coalesce(np.entity, {EndNames.Entity("v", owned: false, asked: false)}) END AS svc_entity,
                 {EndNames.ResolvedBy("s", owned: true, asked: false)} AS src_resolved_by, {EndNames.ResolvedBy("d", owned: true, asked: true)} AS dst_resolved_by,
-                sx.of_node IS NOT NULL AND NOT list_contains(m.nodes, sx.of_node) AS snat
+                s_x.of_node IS NOT NULL AND NOT list_contains(m.nodes, s_x.of_node) AS snat
             FROM connections m
             JOIN {EndNames.Joins("s", "m.src", "m.src_owner")}
             JOIN {EndNames.Joins("d", "m.dst", "m.dst_owner")}

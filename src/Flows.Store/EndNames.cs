@@ -80,9 +80,9 @@ internal static class EndNames
     /// <summary>The join of a connection's end, of its holder at the time, and of its socket's owner. Nothing of it overlaps, so no connection is doubled.</summary>
     public static string Joins(string end, string address, string? owner) => $"""
         ends {end} ON {end}.scope_id = m.scope_id AND {end}.end_addr = {address}
-        LEFT JOIN (SELECT * FROM spans WHERE exact) {end}x ON {end}x.end_id = {end}.end_id AND m.first_seen >= {end}x.valid_from AND m.first_seen < {end}x.valid_to
-        LEFT JOIN (SELECT * FROM spans WHERE NOT exact) {end}r ON {end}r.end_id = {end}.end_id AND m.first_seen >= {end}r.valid_from AND m.first_seen < {end}r.valid_to
-        {(owner is null ? "" : $"LEFT JOIN sockets {end}o ON {end}o.owner_id = {owner} AND {end}o.scope_id = m.scope_id")}
+        LEFT JOIN (SELECT * FROM spans WHERE exact) {end}_x ON {end}_x.end_id = {end}.end_id AND m.first_seen >= {end}_x.valid_from AND m.first_seen < {end}_x.valid_to
+        LEFT JOIN (SELECT * FROM spans WHERE NOT exact) {end}_r ON {end}_r.end_id = {end}.end_id AND m.first_seen >= {end}_r.valid_from AND m.first_seen < {end}_r.valid_to
+        {(owner is null ? "" : $"LEFT JOIN sockets {end}_o ON {end}_o.owner_id = {owner} AND {end}_o.scope_id = m.scope_id")}
         """;
 
     /// <summary>The name by which the client had asked for the responder's address when the connection began.</summary>
@@ -90,28 +90,28 @@ internal static class EndNames
 
     /// <summary>The service that answers at the dialled port of a node's own address.</summary>
     public const string NodePort = """
-        LEFT JOIN node_ports np ON vx.of_node IS NOT NULL AND np.scope_id = m.scope_id AND np.protocol = m.protocol AND np.node_port = m.svc_port
+        LEFT JOIN node_ports np ON v_x.of_node IS NOT NULL AND np.scope_id = m.scope_id AND np.protocol = m.protocol AND np.node_port = m.svc_port
             AND m.first_seen >= np.valid_from AND m.first_seen < np.valid_to
         """;
 
     /// <summary>Whom the end is taken for.</summary>
     public static string Entity(string end, bool owned, bool asked) =>
-        $"coalesce({(owned ? Owner(end) + ", " : "")}{end}x.entity_id, {(asked ? "q.entity, " : "")}{end}r.entity_id, {end}.stranger)";
+        $"coalesce({(owned ? Owner(end) + ", " : "")}{end}_x.entity_id, {(asked ? "q.entity, " : "")}{end}_r.entity_id, {end}.stranger)";
 
     /// <summary>Why, as <see cref="Core.Map.ResolvedBy"/>: an owner counts where it says more than the address did.</summary>
     public static string ResolvedBy(string end, bool owned, bool asked) => $"""
-        (CASE {(owned ? $"WHEN {Owner(end)} IS NOT NULL AND {Owner(end)} IS DISTINCT FROM {end}x.entity_id THEN 4 " : "")}
-            WHEN {end}x.resolved_by = 1 AND {end}x.learned_at > m.bucket + INTERVAL 2 MINUTE THEN 2
-            WHEN {end}x.resolved_by IS NOT NULL THEN {end}x.resolved_by
+        (CASE {(owned ? $"WHEN {Owner(end)} IS NOT NULL AND {Owner(end)} IS DISTINCT FROM {end}_x.entity_id THEN 4 " : "")}
+            WHEN {end}_x.resolved_by = 1 AND {end}_x.learned_at > m.bucket + INTERVAL 2 MINUTE THEN 2
+            WHEN {end}_x.resolved_by IS NOT NULL THEN {end}_x.resolved_by
             {(asked ? "WHEN q.entity IS NOT NULL THEN 5 " : "")}
-            ELSE coalesce({end}r.resolved_by, 0) END)::UTINYINT
+            ELSE coalesce({end}_r.resolved_by, 0) END)::UTINYINT
         """;
 
     /// <summary>
     /// A pod's socket is the pod's whatever its address. Any other socket is the machine's, but says so only where the machine is one of several
     /// candidates: inside a container the collector may not see more than that.
     /// </summary>
-    private static string Owner(string end) => $"CASE WHEN {end}o.is_pod OR list_contains({end}x.candidates, {end}o.entity) THEN {end}o.entity END";
+    private static string Owner(string end) => $"CASE WHEN {end}_o.is_pod OR list_contains({end}_x.candidates, {end}_o.entity) THEN {end}_o.entity END";
 
     /// <summary>Peers that no ledger names: <c>strangers</c> by address, and by the names that clients asked for.</summary>
     public const string Strangers = """
