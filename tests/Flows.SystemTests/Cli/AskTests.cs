@@ -78,7 +78,7 @@ public sealed class AskTests(DemoStore demo)
     [InlineData("[INTERVAL 3 DAY, NULL] a, ['6ba7b810-9dad-11d1-80b4-00c04fd430c8'::UUID, NULL] b", "3.00:00:00 ,6ba7b810-9dad-11d1-80b4-00c04fd430c8 ")]
     [InlineData("[[1::SMALLINT], [2]] a, [3, 4]::USMALLINT[2] b, {'n': [5::UINTEGER]} c, [{'n': 6}] d", "1 2,3 4,n=5,n=6")]
     [InlineData("map {'x': 1.5::DOUBLE} a, map {'x': 'y'} b, histogram(443::USMALLINT) c, histogram('x') d", "x=1.5,x=y,443=1,x=1")]
-    [InlineData("1::HUGEINT a, 1.5::DECIMAL(38, 2) b, 'x'::ENUM('x') c, 'ab'::BLOB d, NULL::STRUCT(n INTEGER) e, NULL::INTEGER[] f", "1,1.50,x,6162,,")]
+    [InlineData("1::HUGEINT a, 1.5::DECIMAL(38, 2) b, 'x'::ENUM('x') c, 'ab'::BLOB d, NULL::STRUCT(n INTEGER) e, NULL::INTEGER[] f", "1,1.5,x,6162,,")]
     public async Task Values_of_any_type_are_shown(string values, string shown)
     {
         var store = await demo.PathAsync();
