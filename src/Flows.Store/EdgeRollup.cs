@@ -139,7 +139,7 @@ internal sealed class EdgeRollup(TimeSpan skew)
             bool_or(proven) OR (bool_or(requested) AND bool_or(answered)) AS trusted,
             max(fwd_bytes) AS fwd_bytes, max(rev_bytes) AS rev_bytes, max(fwd_packets) AS fwd_packets, max(rev_packets) AS rev_packets,
             min(first_seen) AS first_seen, max(last_seen) AS last_seen, min(begun) AS begun, max(src_owner) AS src_owner, max(dst_owner) AS dst_owner,
-            list(DISTINCT node_id) AS nodes
+            list_sort(list(DISTINCT node_id)) AS nodes
         FROM points GROUP BY bucket, wire_key, session, nth
         """;
 
@@ -179,7 +179,8 @@ internal sealed class EdgeRollup(TimeSpan skew)
             count_if(begins AND snat)::BIGINT AS snat_unresolved,
             coalesce(sum(fwd_bytes), 0)::BIGINT AS fwd_bytes, coalesce(sum(rev_bytes), 0)::BIGINT AS rev_bytes,
             coalesce(sum(fwd_packets), 0)::BIGINT AS fwd_packets, coalesce(sum(rev_packets), 0)::BIGINT AS rev_packets,
-            min(first_seen) AS first_seen, max(last_seen) AS last_seen, list_sort(list_distinct(flatten(list(nodes)))) AS nodes,
+            min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+            CASE WHEN count(*) = 1 THEN any_value(nodes) ELSE list_sort(list_distinct(flatten(list(nodes)))) END AS nodes,
             max(src_resolved_by) AS src_resolved_by, max(dst_resolved_by) AS dst_resolved_by
         FROM named GROUP BY bucket, src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port
         """;
