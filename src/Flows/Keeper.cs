@@ -4,7 +4,6 @@ using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
-using Flows.Inventory;
 using Flows.Store;
 using Flows.Transport.Intake;
 
@@ -24,7 +23,13 @@ internal sealed class Keeper : IDisposable
     private readonly TimeProvider time;
     private readonly SortedDictionary<string, AccountReport> reports = new(StringComparer.Ordinal);
 
-    private Keeper(FlowStore store, Intake intake, TimeProvider time) => (this.store, Intake, this.time) = (store, intake, time);
+    private readonly SortedSet<string> scopes = new(StringComparer.Ordinal);
+
+    private Keeper(FlowStore store, Intake intake, TimeProvider time)
+    {
+        (this.store, Intake, this.time) = (store, intake, time);
+        scopes.UnionWith(store.Identities().Select(said => said.Entity.Scope));
+    }
 
     public Intake Intake { get; }
 
@@ -40,23 +45,27 @@ internal sealed class Keeper : IDisposable
         return new Keeper(store, Intake.Open(Path.Combine(directory, "log"), sealedBefore, new IntakeOptions(), time), time);
     }
 
-    /// <summary>Tells the ledger what inventory files say. Bad lines are reported on standard error and cost no other line.</summary>
-    public void Import(IReadOnlyList<string> inventories, string scope)
+    /// <summary>Tells the ledger what is new in these statements.</summary>
+    public void Learn(IReadOnlyList<IdentityInterval> statements)
     {
-        foreach (var file in inventories)
-        {
-            var report = InventoryFile.Read(file, new InventoryDefaults(scope, time.NowUs()));
-            foreach (var rejected in report.Rejected)
-            {
-                Console.Error.WriteLine($"flows: {rejected}");
-            }
-
-            Learn(report.Accepted);
-        }
+        store.AddIdentities(LedgerDelta.Of(store.Identities(), statements));
+        Note(statements.Select(said => said.Entity.Scope));
     }
 
-    /// <summary>Tells the ledger what is new in these statements.</summary>
-    public void Learn(IReadOnlyList<IdentityInterval> statements) => store.AddIdentities(LedgerDelta.Of(store.Identities(), statements));
+    /// <summary>Everything that the ledger was ever told with this origin.</summary>
+    public IReadOnlyList<IdentityInterval> SaidBy(string origin) => [.. store.Identities().Where(said => said.Origin == origin)];
+
+    /// <summary>The address scopes of which the ledger or a collector of this process's lifetime has spoken.</summary>
+    public IReadOnlyCollection<string> Scopes
+    {
+        get
+        {
+            lock (scopes)
+            {
+                return [.. scopes];
+            }
+        }
+    }
 
     /// <summary>Puts batches of this process into the log until the channel completes.</summary>
     public Task TakeAllAsync(string node, string scope, ChannelReader<RecordBatch> batches) => new LocalIntake(Intake, node, scope).TakeAllAsync(batches);
@@ -90,6 +99,7 @@ internal sealed class Keeper : IDisposable
             store.Seal(records);
             Account.Forwarded(store.Health.Rows - before);
             Intake.Trim(records[^1].Position + 1);
+            Note(records.Select(record => record.Scope));
             foreach (var record in records)
             {
                 if (record.Account is { } report)
@@ -100,6 +110,14 @@ internal sealed class Keeper : IDisposable
 
                 record.Flows?.Dispose();
             }
+        }
+    }
+
+    private void Note(IEnumerable<string> more)
+    {
+        lock (scopes)
+        {
+            scopes.UnionWith(more);
         }
     }
 

@@ -14,6 +14,7 @@ foreach (var verb in (Command[])
     SqlVerb.Create(),
     MapVerb.Create(),
     WhoVerb.Create(),
+    InventoryVerb.Create(),
     PolicyVerb.Create(),
     DemoPodVerb.Create(),
 ])

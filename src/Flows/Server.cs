@@ -36,10 +36,11 @@ internal sealed class Server : IAsyncDisposable
     private readonly FlowStore store;
     private readonly StoreAnswers answers;
     private readonly FlowsWeb web;
+    private readonly Inventories inventories;
 
-    private Server(FlowStore store, Keeper keeper, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
+    private Server(FlowStore store, Keeper keeper, Inventories inventories, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
     {
-        (this.store, Keeper, this.answers, this.web) = (store, keeper, answers, web);
+        (this.store, Keeper, this.inventories, this.answers, this.web) = (store, keeper, inventories, answers, web);
         Accounts = accounts;
     }
 
@@ -66,11 +67,12 @@ internal sealed class Server : IAsyncDisposable
         try
         {
             keeper = Keeper.Open(options.StoreDirectory, store, time);
-            keeper.Import(options.Inventories, options.Scope);
+            var inventories = new Inventories(options.Inventories, options.Scope, keeper, time);
+            inventories.ReadAll();
             NameThisHost(options, keeper, store, time);
             keeper.SealAll();
 
-            var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account];
+            var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account, inventories.Account];
             var answers = new StoreAnswers(options.StoreDirectory, store);
             var web = FlowsWeb.Create(new WebOptions { Listen = options.Listen, Insecure = options.Insecure }, new WebParts
             {
@@ -86,7 +88,7 @@ internal sealed class Server : IAsyncDisposable
                 Ingest = (headers, body, stopped) => ReceiveAsync(keeper.Intake, headers, body, stopped),
             });
             await web.StartAsync(CancellationToken.None).ConfigureAwait(false);
-            return new Server(store, keeper, answers, web, accounts);
+            return new Server(store, keeper, inventories, answers, web, accounts);
         }
         catch
         {
@@ -101,16 +103,17 @@ internal sealed class Server : IAsyncDisposable
     {
         using var stopSealing = new CancellationTokenSource();
         var sealing = Keeper.RunAsync(stopSealing.Token);
+        var following = inventories.FollowAsync(stopSealing.Token);
         try
         {
-            await Task.WhenAny(sealing, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
+            await Task.WhenAny(sealing, following, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
         }
         finally
         {
             using var grace = new CancellationTokenSource(RequestGrace);
             await web.StopAsync(grace.Token).ConfigureAwait(false);
             await stopSealing.CancelAsync().ConfigureAwait(false);
-            await sealing.ConfigureAwait(false);
+            await Task.WhenAll(sealing, following).ConfigureAwait(false);
         }
     }
 
