@@ -4,6 +4,7 @@ using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
+using Flows.Inventory.Host;
 using Flows.Store;
 using Flows.Transport.Intake;
 
@@ -28,13 +29,18 @@ internal sealed class Keeper : IDisposable
     private Keeper(FlowStore store, Intake intake, TimeProvider time)
     {
         (this.store, Intake, this.time) = (store, intake, time);
-        scopes.UnionWith(store.Identities().Select(said => said.Entity.Scope));
+        var said = store.Identities();
+        scopes.UnionWith(said.Select(one => one.Entity.Scope));
+        Hosts = new HostBook(said.Where(one => one.Origin == Origins.Host));
     }
 
     public Intake Intake { get; }
 
     /// <summary>The hop <c>store</c> in rows: seen = taken from the log, forwarded = what the manifest has gained.</summary>
     public HopAccount Account { get; } = new("store", "rows");
+
+    /// <summary>What nodes said of themselves.</summary>
+    public HostBook Hosts { get; }
 
     /// <summary>The last account of each node that was sealed, by node.</summary>
     public IReadOnlyList<AccountReport> LatestReports => [.. reports.Values];
@@ -96,6 +102,9 @@ internal sealed class Keeper : IDisposable
         {
             var before = store.Health.Rows;
             Account.Seen(records.Sum(record => record.Flows?.Length ?? 0));
+
+            // Before they are sealed: a crash in between only makes us hear it twice.
+            LearnOfHosts(records);
             store.Seal(records);
             Account.Forwarded(store.Health.Rows - before);
             Intake.Trim(records[^1].Position + 1);
@@ -110,6 +119,29 @@ internal sealed class Keeper : IDisposable
 
                 record.Flows?.Dispose();
             }
+        }
+    }
+
+    private void LearnOfHosts(IReadOnlyList<IntakeRecord> records)
+    {
+        List<IdentityInterval> news = [];
+        var contested = Hosts.Contested;
+        foreach (var record in records)
+        {
+            foreach (var fact in record.Account?.Facts?.Hosts ?? [])
+            {
+                news.AddRange(Hosts.Take(record.Scope, record.Node, fact, time.NowUs()));
+            }
+        }
+
+        if (Hosts.Contested > contested)
+        {
+            Console.Error.WriteLine($"flows: warning: {Hosts.Contested} addresses are claimed by several nodes and are ambiguous: {Hosts.ContestedExample}");
+        }
+
+        if (news.Count > 0)
+        {
+            Learn(news);
         }
     }
 

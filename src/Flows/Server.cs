@@ -1,7 +1,6 @@
 using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
-using Flows.Inventory;
 using Flows.Store;
 using Flows.Transport;
 using Flows.Transport.Intake;
@@ -19,13 +18,10 @@ internal sealed record ServerOptions
 
     public IReadOnlyList<string> Inventories { get; init; } = [];
 
-    /// <summary>The address scope of inventory lines that name none, and of this host.</summary>
+    /// <summary>The address scope of inventory lines that name none.</summary>
     public string Scope { get; init; } = "default";
 
     public bool Insecure { get; init; }
-
-    /// <summary>Tell the ledger this machine's own addresses.</summary>
-    public string? NameThisHostAs { get; init; }
 }
 
 /// <summary>The server's half: receive ─> log ─▷ seal ─> store ─> answers. Started in that order, stopped in it, too.</summary>
@@ -69,10 +65,9 @@ internal sealed class Server : IAsyncDisposable
             keeper = Keeper.Open(options.StoreDirectory, store, time);
             var inventories = new Inventories(options.Inventories, options.Scope, keeper, time);
             inventories.ReadAll();
-            NameThisHost(options, keeper, store, time);
             keeper.SealAll();
 
-            var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account, inventories.Account];
+            var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account, inventories.Account, keeper.Hosts.Account];
             var answers = new StoreAnswers(options.StoreDirectory, store);
             var web = FlowsWeb.Create(new WebOptions { Listen = options.Listen, Insecure = options.Insecure }, new WebParts
             {
@@ -80,7 +75,7 @@ internal sealed class Server : IAsyncDisposable
                 Time = time,
                 Store = () => store.Health,
                 Hops = () => [.. accounts.Select(account => account.Report())],
-                Coverage = coverage ?? (() => []),
+                Coverage = () => [.. coverage?.Invoke() ?? [], .. Contested(keeper, time)],
                 Edges = answers.Edges,
                 Query = answers.Query,
                 Who = answers.Who,
@@ -125,15 +120,10 @@ internal sealed class Server : IAsyncDisposable
         store.Dispose();
     }
 
-    private static void NameThisHost(ServerOptions options, Keeper keeper, FlowStore store, TimeProvider time)
-    {
-        if (options.NameThisHostAs is { } name)
-        {
-            // What the log and the store already hold of this machine is older than this start: its addresses count from the epoch on.
-            var facts = HostFacts.Read() with { Name = name };
-            keeper.Learn(HostSource.News(facts, options.Scope, store.Identities(), sinceUs: 0, time.NowUs()));
-        }
-    }
+    /// <summary>What several nodes say is theirs: somebody is wrong, or lies.</summary>
+    private static CoverageFact[] Contested(Keeper keeper, TimeProvider time) => keeper.Hosts.Contested is var count and > 0
+        ? [new CoverageFact("hosts", "contested", CoverageLevel.Partial, $"{count} addresses are claimed by several nodes and are ambiguous.", time.NowUs())]
+        : [];
 
     /// <summary>The wire, as the web hands it over and the intake wants it.</summary>
     private static async Task<IngestAnswer> ReceiveAsync(Intake intake, IHeaderDictionary headers, Stream body, CancellationToken stopped)
