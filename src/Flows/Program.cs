@@ -15,6 +15,7 @@ foreach (var verb in (Command[])
     MapVerb.Create(),
     WhoVerb.Create(),
     InventoryVerb.Create(),
+    LabelsVerb.Create(),
     PolicyVerb.Create(),
     DemoPodVerb.Create(),
 ])
