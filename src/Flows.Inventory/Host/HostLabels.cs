@@ -47,7 +47,7 @@ public static class HostLabels
         }
 
         var (key, value) = (line[..split].TrimEnd(), line[(split + 1)..].TrimStart());
-        var fault = key.Length is 0 or > HostFact.LabelKeyMax ? new($"the key is empty or longer than {HostFact.LabelKeyMax} characters", Form)
+        InventoryFault? fault = key.Length is 0 or > HostFact.LabelKeyMax ? new($"the key is empty or longer than {HostFact.LabelKeyMax} characters", Form)
             : value.Length > HostFact.TextMax ? new($"the value of '{InventoryLine.Shown(key)}' is longer than {HostFact.TextMax} characters", "shorten it")
             : line.AsSpan().ContainsAny('\0', '\u001f') ? new("the line holds the character U+0000 or U+001F", "remove it")
             : key.StartsWith(HostFact.FactPrefix, StringComparison.Ordinal)
