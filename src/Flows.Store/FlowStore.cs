@@ -123,6 +123,9 @@ public sealed partial class FlowStore : IDisposable
         }
     }
 
+    /// <summary>The address scopes of the flows and of the ledger.</summary>
+    public IReadOnlyCollection<string> Scopes => [.. Volatile.Read(ref manifest).Scopes.Values];
+
     /// <summary>Where the store stands now, from the manifest in memory.</summary>
     public StoreHealth Health
     {

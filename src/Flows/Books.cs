@@ -18,12 +18,13 @@ internal sealed class Books(string node, TimeProvider time, IReadOnlyList<HopAcc
         return new(node, process, sinceUs, time.NowUs(), [.. accounts.Select(account => account.Report())]) { Facts = facts.IsEmpty ? null : facts };
     }
 
-    /// <summary>Hands a report over at each turn of the interval, until cancelled.</summary>
+    /// <summary>Hands a report over now, so that what this machine is is known with its first flow, and at each turn of the interval, until cancelled.</summary>
     public async Task EveryAsync(TimeSpan interval, Func<AccountReport, Task> take, CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(interval, time);
         try
         {
+            await take(Report()).ConfigureAwait(false);
             while (await timer.WaitForNextTickAsync(cancellation).ConfigureAwait(false))
             {
                 await take(Report()).ConfigureAwait(false);

@@ -3,7 +3,8 @@ using BenchmarkDotNet.Running;
 using Flows.Benchmarks;
 
 // A busy machine takes more than the two minutes that BenchmarkDotNet allows for building what it measures.
-var patient = DefaultConfig.Instance.WithBuildTimeout(TimeSpan.FromMinutes(10));
+var patient = ManualConfig.Create(DefaultConfig.Instance);
+patient.BuildTimeout = TimeSpan.FromMinutes(10);
 
 // The comparisons of whole processes, and the programs that they start, are verbs; everything else is for BenchmarkDotNet.
 return args is [CaptureCommand.Name or ReceiverCommand.Name, ..]

@@ -27,7 +27,6 @@ internal static class UpVerb
                 Listen = parsed.GetRequiredValue(listen),
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Scope = watched.Scope,
-                NameThisHostAs = watched.Node,
             };
 
             // Before any thread of ours and any byte of a stranger.
