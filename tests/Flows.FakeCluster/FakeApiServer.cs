@@ -27,12 +27,8 @@ public sealed class FakeApiServer : IAsyncDisposable
     private readonly Dictionary<string, (KeyValuePair<string, byte[]>[] Objects, long Version)> pages = [];
     private readonly string token;
 
-    private FakeApiServer(WebApplication app, string token)
-    {
-        (this.app, this.token) = (app, token);
-        var clock = new FakeClock();
-        Collections = FakeResource.All.ToDictionary(resource => resource.Name, resource => new FakeCollection(resource, clock), StringComparer.Ordinal);
-    }
+    private FakeApiServer(WebApplication app, string token, IReadOnlyDictionary<string, FakeCollection> collections) =>
+        (this.app, this.token, Collections) = (app, token, collections);
 
     public FakeFaults Faults { get; } = new();
 
@@ -48,8 +44,11 @@ public sealed class FakeApiServer : IAsyncDisposable
     /// <param name="port">0 for any that is free.</param>
     /// <param name="token">The bearer token without which it answers 401; empty for none.</param>
     /// <param name="tls">Speak TLS with a certificate made for the occasion, for the name <c>fake-cluster</c>.</param>
-    public static async Task<FakeApiServer> StartAsync(int port = 0, string token = "", bool tls = false)
+    /// <param name="from">A server that went away, whose objects it serves.</param>
+    public static async Task<FakeApiServer> StartAsync(int port = 0, string token = "", bool tls = false, FakeApiServer? from = null)
     {
+        var clock = new FakeClock();
+        var collections = from?.Collections ?? FakeResource.All.ToDictionary(resource => resource.Name, resource => new FakeCollection(resource, clock), StringComparer.Ordinal);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var certificate = tls ? MakeCertificate() : null;
@@ -73,7 +72,7 @@ public sealed class FakeApiServer : IAsyncDisposable
         }
 
         var app = builder.Build();
-        server = new FakeApiServer(app, token) { CertificatePem = certificate?.ExportCertificatePem() ?? "" };
+        server = new FakeApiServer(app, token, collections) { CertificatePem = certificate?.ExportCertificatePem() ?? "" };
         app.Run(server.AnswerAsync);
         await app.StartAsync();
         var bound = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());

@@ -47,6 +47,9 @@ internal sealed class ApiConnection : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         request.Headers.TryAddWithoutValidation("Accept", accept);
+
+        // The handler takes the name for TLS from here; there is no other place.
+        request.Headers.Host = access.ServerName.Length > 0 ? access.ServerName : null;
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("flows", "0.1"));
         request.Headers.Authorization = await AuthorizationAsync(cancellation).ConfigureAwait(false);
         return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
@@ -105,11 +108,6 @@ internal sealed class ApiConnection : IDisposable
     {
         var (certificate, key) = credential is { Certificate.Length: > 0 } ? (credential.Certificate, credential.Key) : (access.ClientCertificate, access.ClientKey);
         var options = new SslClientAuthenticationOptions();
-        if (access.ServerName.Length > 0)
-        {
-            options.TargetHost = access.ServerName;
-        }
-
         if (certificate.Length > 0)
         {
             options.ClientCertificates = [X509Certificate2.CreateFromPem(certificate, key)];

@@ -75,7 +75,9 @@ internal sealed class ClusterFeed(ClusterLedger ledger, KubernetesOptions option
         for (var last = false; !last;)
         {
             last = cancellation.IsCancellationRequested;
-            await more.Reader.ReadAsync(cancellation).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Task something = more.Reader.WaitToReadAsync(cancellation).AsTask();
+            await something.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            more.Reader.TryRead(out _);
             await Task.Delay(options.Gather, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (Take() is { IsEmpty: false } news)
             {

@@ -64,7 +64,7 @@ internal sealed class Reflector(Resource resource, ApiAccess access, ClusterFeed
             }
             catch (Exception fault) when (fault is HttpRequestException or IOException or InvalidDataException or JsonException or FormatException or InvalidOperationException)
             {
-                meter.Failed("connection", $"{resource.Name}: {fault.Message}");
+                meter.Failed("connection", $"{resource.Name}: {access.Server}: {fault.GetBaseException().Message}");
                 pause = backoff.Next();
 
                 // Of a body that is no JSON nobody knows what was lost.
