@@ -14,7 +14,7 @@ public sealed record FakeEvent(long Version, string Type, byte[] Json);
 public sealed class FakeCollection
 {
     /// <summary>Changes that a watch may begin before; older ones are 410.</summary>
-    private const int LogMax = 100_000;
+    private const int LogMax = 20_000;
 
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, byte[]> objects = new(StringComparer.Ordinal);

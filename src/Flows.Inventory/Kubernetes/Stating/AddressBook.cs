@@ -39,16 +39,21 @@ internal sealed class AddressBook(string cluster, string scope, Holdings holding
 
     public void BeginList(ResourceKind resource) => known.BeginList();
 
-    public void EndList(ResourceKind resource, long atUs)
+    public IReadOnlyList<ulong> EndList(ResourceKind resource, long atUs)
     {
-        foreach (var (id, holder) in known.Vanished())
+        var vanished = known.Vanished();
+        foreach (var (id, holder) in vanished)
         {
             holdings.Close(holder, atUs, atUs, uncertain: true);
             known.Remove(id);
         }
+
+        return [.. vanished.Select(one => one.Key)];
     }
 
-    public void Unread(ResourceKind resource, string uid) => known.Unread(uid.Length > 0 ? Entity.IdOf(cluster, kind, uid) : 0);
+    public void Unread(ResourceKind resource, string uid) => known.Unread(uid.Length > 0 ? IdOf(resource, uid) : 0);
+
+    public ulong IdOf(ResourceKind resource, string uid) => Entity.IdOf(cluster, kind, uid);
 
     public long Count(ResourceKind resource) => known.Count;
 

@@ -117,9 +117,10 @@ internal sealed class BackendBook(string cluster, string scope, NewsBuffer news,
         doubtful.Clear();
     }
 
-    public void EndList(ResourceKind kind, long atUs)
+    public IReadOnlyList<ulong> EndList(ResourceKind kind, long atUs)
     {
-        foreach (var (id, slice) in known.Vanished())
+        var vanished = known.Vanished();
+        foreach (var (id, slice) in vanished)
         {
             Leave(slice);
             known.Remove(id);
@@ -138,9 +139,12 @@ internal sealed class BackendBook(string cluster, string scope, NewsBuffer news,
         }
 
         doubtful.Clear();
+        return [.. vanished.Select(one => one.Key)];
     }
 
     public void Unread(ResourceKind kind, string uid) => known.Unread(uid.Length > 0 ? IdOf(uid) : 0);
+
+    public ulong IdOf(ResourceKind kind, string uid) => IdOf(uid);
 
     public long Count(ResourceKind kind) => known.Count;
 

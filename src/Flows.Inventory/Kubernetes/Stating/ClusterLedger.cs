@@ -47,8 +47,8 @@ internal sealed class ClusterLedger
     /// <summary>An object as it is now, or as it was last when it was deleted.</summary>
     public void Apply(ResourceKind kind, KubeObject one, bool gone, bool listed, long atUs)
     {
-        var grave = (kind, one.Meta.Uid);
-        if (!listed && graves.Contains(grave))
+        var id = BookOf(kind).IdOf(kind, one.Meta.Uid);
+        if (!listed && graves.Contains(id))
         {
             // An event that comes after the object's end is a late copy of an earlier one: a uid is never used again.
             return;
@@ -57,7 +57,7 @@ internal sealed class ClusterLedger
         var sight = new Sight(atUs, listed);
         if (gone)
         {
-            graves.Add(grave);
+            graves.Add(id);
         }
 
         switch (one)
@@ -92,7 +92,13 @@ internal sealed class ClusterLedger
     /// <summary>The list was read to its end: what it did not bring is gone.</summary>
     /// <param name="kind">Of what.</param>
     /// <param name="atUs">The moment that the list shows, or a little later.</param>
-    public void EndList(ResourceKind kind, long atUs) => BookOf(kind).EndList(kind, atUs);
+    public void EndList(ResourceKind kind, long atUs)
+    {
+        foreach (var gone in BookOf(kind).EndList(kind, atUs))
+        {
+            graves.Add(gone);
+        }
+    }
 
     /// <summary>There is an object that could not be read: it keeps what it had. Without a uid, nothing at all is taken for gone.</summary>
     public void Unread(ResourceKind kind, string uid) => BookOf(kind).Unread(kind, uid);

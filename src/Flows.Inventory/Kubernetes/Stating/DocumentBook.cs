@@ -80,16 +80,21 @@ internal sealed class DocumentBook(string cluster, NewsBuffer news) : IBook
 
     public void BeginList(ResourceKind kind) => books[kind].BeginList();
 
-    public void EndList(ResourceKind kind, long atUs)
+    public IReadOnlyList<ulong> EndList(ResourceKind kind, long atUs)
     {
-        foreach (var (id, document) in books[kind].Vanished())
+        var vanished = books[kind].Vanished();
+        foreach (var (id, document) in vanished)
         {
             Close(document.Said, atUs);
             books[kind].Remove(id);
         }
+
+        return [.. vanished.Select(one => one.Key)];
     }
 
     public void Unread(ResourceKind kind, string uid) => books[kind].Unread(uid.Length > 0 ? IdOf(uid) : 0);
+
+    public ulong IdOf(ResourceKind kind, string uid) => IdOf(uid);
 
     public long Count(ResourceKind kind) => books[kind].Count;
 

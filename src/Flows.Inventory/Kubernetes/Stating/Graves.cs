@@ -1,11 +1,7 @@
-using System.Globalization;
-using Flows.Core;
-using Flows.Inventory.Kubernetes.Watching;
-
 namespace Flows.Inventory.Kubernetes.Stating;
 
 /// <summary>
-/// The objects that were deleted last, so that a late copy of an earlier event does not raise them again. Bounded: 32,768 are six minutes at 5,000
+/// The ids of what went last, so that a late copy of an earlier event does not raise it again. Bounded: 32,768 are six minutes at 5,000
 /// deletions a minute, and no server holds an event back for so long.
 /// </summary>
 internal sealed class Graves
@@ -15,12 +11,11 @@ internal sealed class Graves
     private readonly HashSet<ulong> known = [];
     private readonly Queue<ulong> order = new();
 
-    public bool Contains((ResourceKind Kind, string Uid) one) => known.Contains(IdOf(one));
+    public bool Contains(ulong id) => known.Contains(id);
 
-    public void Add((ResourceKind Kind, string Uid) one)
+    public void Add(ulong id)
     {
-        var id = IdOf(one);
-        if (!known.Add(id))
+        if (id == 0 || !known.Add(id))
         {
             return;
         }
@@ -31,6 +26,4 @@ internal sealed class Graves
             known.Remove(order.Dequeue());
         }
     }
-
-    private static ulong IdOf((ResourceKind Kind, string Uid) one) => StableId.Of("grave", ((int)one.Kind).ToString(CultureInfo.InvariantCulture), one.Uid);
 }

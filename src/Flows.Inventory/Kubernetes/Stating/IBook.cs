@@ -7,9 +7,13 @@ internal interface IBook
 {
     void BeginList(ResourceKind kind);
 
-    void EndList(ResourceKind kind, long atUs);
+    /// <summary>Ends what the list did not bring, and tells the ids of it.</summary>
+    IReadOnlyList<ulong> EndList(ResourceKind kind, long atUs);
 
     void Unread(ResourceKind kind, string uid);
+
+    /// <summary>Under which id an object is kept; 0 where uids do not lead to it.</summary>
+    ulong IdOf(ResourceKind kind, string uid);
 
     long Count(ResourceKind kind);
 }

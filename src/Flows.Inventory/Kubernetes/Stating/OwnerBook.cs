@@ -66,17 +66,21 @@ internal sealed class OwnerBook : IBook
 
     public void BeginList(ResourceKind kind) => books[kind].BeginList();
 
-    public void EndList(ResourceKind kind, long atUs)
+    public IReadOnlyList<ulong> EndList(ResourceKind kind, long atUs)
     {
-        foreach (var (id, _) in books[kind].Vanished())
+        var vanished = books[kind].Vanished();
+        foreach (var (id, _) in vanished)
         {
             books[kind].Remove(id);
         }
+
+        return kind is ResourceKind.ReplicaSets or ResourceKind.Jobs ? [.. vanished.Select(one => one.Key)] : [];
     }
 
-    // Keys of workloads need a name, which one that cannot be read does not give: then nothing is taken for gone.
-    public void Unread(ResourceKind kind, string uid) =>
-        books[kind].Unread(uid.Length > 0 && kind is ResourceKind.ReplicaSets or ResourceKind.Jobs ? KeyOf(kind, uid) : 0);
+    public void Unread(ResourceKind kind, string uid) => books[kind].Unread(uid.Length > 0 ? IdOf(kind, uid) : 0);
+
+    /// <summary>Workloads are kept by name, which the successor of one has too: their uid leads nowhere.</summary>
+    public ulong IdOf(ResourceKind kind, string uid) => kind is ResourceKind.ReplicaSets or ResourceKind.Jobs ? KeyOf(kind, uid) : 0;
 
     public long Count(ResourceKind kind) => books[kind].Count;
 

@@ -31,7 +31,7 @@ internal sealed class PodBook(string cluster, string scope, Holdings holdings, O
 
     public void See(PodObject pod, bool gone, Sight sight)
     {
-        var id = Entity.IdOf(cluster, EntityKind.Pod, pod.Meta.Uid);
+        var id = IdOf(ResourceKind.Pods, pod.Meta.Uid);
         var holder = known.See(id);
         if (!holder.IsOver)
         {
@@ -80,16 +80,21 @@ internal sealed class PodBook(string cluster, string scope, Holdings holdings, O
 
     public void BeginList(ResourceKind kind) => known.BeginList();
 
-    public void EndList(ResourceKind kind, long atUs)
+    public IReadOnlyList<ulong> EndList(ResourceKind kind, long atUs)
     {
-        foreach (var (id, holder) in known.Vanished())
+        var vanished = known.Vanished();
+        foreach (var (id, holder) in vanished)
         {
             holdings.Close(holder, atUs, atUs, uncertain: true);
             Forget(id, holder);
         }
+
+        return [.. vanished.Select(one => one.Key)];
     }
 
-    public void Unread(ResourceKind kind, string uid) => known.Unread(uid.Length > 0 ? Entity.IdOf(cluster, EntityKind.Pod, uid) : 0);
+    public void Unread(ResourceKind kind, string uid) => known.Unread(uid.Length > 0 ? IdOf(kind, uid) : 0);
+
+    public ulong IdOf(ResourceKind kind, string uid) => Entity.IdOf(cluster, EntityKind.Pod, uid);
 
     public long Count(ResourceKind kind) => known.Count;
 

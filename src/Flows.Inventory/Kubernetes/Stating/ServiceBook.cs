@@ -84,22 +84,27 @@ internal sealed class ServiceBook(string cluster, AddressBook addresses, Documen
         documents.BeginList(kind);
     }
 
-    public void EndList(ResourceKind kind, long atUs)
+    public IReadOnlyList<ulong> EndList(ResourceKind kind, long atUs)
     {
         addresses.EndList(kind, atUs);
         documents.EndList(kind, atUs);
-        foreach (var (id, ports) in known.Vanished())
+        var vanished = known.Vanished();
+        foreach (var (id, ports) in vanished)
         {
             Forget(id, ports, new(atUs, Listed: true));
         }
+
+        return [.. vanished.Select(one => one.Key)];
     }
 
     public void Unread(ResourceKind kind, string uid)
     {
-        known.Unread(uid.Length > 0 ? Entity.IdOf(cluster, EntityKind.Service, uid) : 0);
+        known.Unread(uid.Length > 0 ? IdOf(kind, uid) : 0);
         addresses.Unread(kind, uid);
         documents.Unread(kind, uid);
     }
+
+    public ulong IdOf(ResourceKind kind, string uid) => Entity.IdOf(cluster, EntityKind.Service, uid);
 
     public long Count(ResourceKind kind) => known.Count;
 
