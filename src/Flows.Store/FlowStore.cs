@@ -13,6 +13,9 @@ public sealed class FlowStore : IDisposable
     // What one step of rolling up takes from files: about what one seal brings, and 300 MiB of work.
     private const long StepRowsMax = 500_000;
 
+    // Edges wait for at most so many rows of a backlog.
+    private const long UnrolledRowsMax = 2_000_000;
+
     // Below it a file of edges costs as much as an empty one.
     private const long SmallFileRows = 8_192;
     private const long Hour = 60 * UnixTime.Minute;
@@ -80,6 +83,7 @@ public sealed class FlowStore : IDisposable
 
             var store = new FlowStore(directory, time, options, held, manifest);
             store.WriteViews();
+            store.RollUp();
             return store;
         }
         catch
@@ -93,7 +97,9 @@ public sealed class FlowStore : IDisposable
     /// Makes the records part of the store, with their edges; returns once they are durable. Records that are sealed already are passed
     /// over, so that a crash between sealing and trimming the log does no harm.
     /// </summary>
-    public void Seal(IReadOnlyList<IntakeRecord> records)
+    /// <param name="records">In the order of the log.</param>
+    /// <param name="more">More follow at once: the edges may wait for them, so that the hour that they share is written once.</param>
+    public void Seal(IReadOnlyList<IntakeRecord> records, bool more = false)
     {
         lock (gate)
         {
@@ -106,9 +112,20 @@ public sealed class FlowStore : IDisposable
             var next = Named(manifest with { Sequence = manifest.Sequence + 1, IntakePosition = fresh.Max(record => record.Position) }, fresh);
             next = SealFlows(next, fresh);
             next = facts.Seal(next, fresh);
-            next = merge.Fold(next, time.NowUs());
-            Commit(RollUp(next));
+            Commit(more && Unrolled(next).Sum(file => file.Rows) < UnrolledRowsMax ? next : RollUpUnrolled(next));
             facts.Committed();
+        }
+    }
+
+    /// <summary>Brings the edges up to the facts, where a seal that expected more has left them behind.</summary>
+    public void RollUp()
+    {
+        lock (gate)
+        {
+            if (manifest.Unrolled.Count > 0)
+            {
+                Commit(RollUpUnrolled(manifest with { Sequence = manifest.Sequence + 1 }));
+            }
         }
     }
 
@@ -177,23 +194,35 @@ public sealed class FlowStore : IDisposable
         }
     }
 
-    /// <summary>Writes a file for each day, and fills <c>dirty</c> with the buckets that its rows touch.</summary>
+    /// <summary>Writes a file for each day.</summary>
     private Manifest SealFlows(Manifest next, List<IntakeRecord> records)
     {
         List<StoreFile> fresh = [];
         foreach (var day in ArrivedDay.Of(records))
         {
+            // Not sorted: rows come in the order in which windows ended, which is nearly that of time, and merging sorts them.
             ArrowBridge.Show(engine.Connection, "arrived", day.Batches, () => fresh.Add(files.Copy(
                 StoreLayout.Dated(StoreLayout.Flows, "seal", day.MinUs, day.MaxUs, next.Sequence),
                 "SELECT * FROM arrived",
-                FileMerge.FlowOrder,
+                order: null,
                 day.Rows,
                 day.MinUs,
                 day.MaxUs)));
         }
 
-        engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS {rollup.AllBucketsOf(Engine.Scan(directory, fresh, TableColumns.Flows))}");
-        return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh));
+        return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh)) with
+        {
+            Unrolled = [.. next.Unrolled, .. fresh.Select(file => file.Path)],
+        };
+    }
+
+    private static IEnumerable<StoreFile> Unrolled(Manifest next) => next.FilesOf(StoreLayout.Flows).Where(file => next.Unrolled.Contains(file.Path));
+
+    /// <summary>Rebuilds the buckets that rows of unrolled files touch. Until then these files are not merged with others.</summary>
+    private Manifest RollUpUnrolled(Manifest next)
+    {
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS {rollup.AllBucketsOf(Engine.Scan(directory, Unrolled(next), TableColumns.Flows))}");
+        return RollUp(merge.Fold(next, time.NowUs())) with { Unrolled = [] };
     }
 
     /// <summary>
