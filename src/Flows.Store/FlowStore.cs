@@ -13,6 +13,9 @@ public sealed partial class FlowStore : IDisposable
     // What one step of rolling up takes from files: about what one seal brings, and 300 MiB of work.
     private const long StepRowsMax = 500_000;
 
+    // Edges wait for at most so many rows of a backlog.
+    private const long UnrolledRowsMax = 2_000_000;
+
     // Below it a file of edges costs as much as an empty one.
     private const long SmallFileRows = 8_192;
     private const long Hour = 60 * UnixTime.Minute;
@@ -86,6 +89,7 @@ public sealed partial class FlowStore : IDisposable
 
             var store = new FlowStore(directory, time, options, held, manifest);
             store.WriteViews();
+            store.RollUp();
             return store;
         }
         catch
@@ -99,7 +103,9 @@ public sealed partial class FlowStore : IDisposable
     /// Makes the records part of the store, with their edges; returns once they are durable. Records that are sealed already are passed
     /// over, so that a crash between sealing and trimming the log does no harm.
     /// </summary>
-    public void Seal(IReadOnlyList<IntakeRecord> records)
+    /// <param name="records">In the order of the log.</param>
+    /// <param name="more">More follow at once: the edges may wait for them, so that the hour that they share is written once.</param>
+    public void Seal(IReadOnlyList<IntakeRecord> records, bool more = false)
     {
         lock (gate)
         {
@@ -112,14 +118,23 @@ public sealed partial class FlowStore : IDisposable
             var next = Named(manifest with { Sequence = manifest.Sequence + 1, IntakePosition = fresh.Max(record => record.Position) }, fresh);
             next = SealFlows(next, fresh);
             next = facts.Seal(next, fresh);
-            if (facts.ToldSinceUs is { } sinceUs)
-            {
-                dirty.MarkTold(next, sinceUs);
-            }
 
-            next = merge.Fold(next, time.NowUs());
-            Commit(RollUp(next));
+            // What reports tell may touch edges that are rolled up already, and is known here only.
+            var wait = more && facts.ToldSinceUs is null && Unrolled(next).Sum(file => file.Rows) < UnrolledRowsMax;
+            Commit(wait ? next : RollUpUnrolled(next, facts.ToldSinceUs));
             facts.Committed();
+        }
+    }
+
+    /// <summary>Brings the edges up to the facts, where a seal that expected more has left them behind.</summary>
+    public void RollUp()
+    {
+        lock (gate)
+        {
+            if (manifest.Unrolled.Count > 0)
+            {
+                Commit(RollUpUnrolled(manifest with { Sequence = manifest.Sequence + 1 }, toldSinceUs: null));
+            }
         }
     }
 
@@ -159,23 +174,42 @@ public sealed partial class FlowStore : IDisposable
         }
     }
 
-    /// <summary>Writes a file for each day, and fills <c>dirty</c> with the buckets that its rows touch.</summary>
+    /// <summary>Writes a file for each day.</summary>
     private Manifest SealFlows(Manifest next, List<IntakeRecord> records)
     {
         List<StoreFile> fresh = [];
         foreach (var day in ArrivedDay.Of(records))
         {
+            // Not sorted: rows come in the order in which windows ended, which is nearly that of time, and merging sorts them.
             ArrowBridge.Show(engine.Connection, "arrived", day.Batches, () => fresh.Add(files.Copy(
                 StoreLayout.Dated(StoreLayout.Flows, "seal", day.MinUs, day.MaxUs, next.Sequence),
                 "SELECT * FROM arrived",
-                FileMerge.FlowOrder,
+                order: null,
                 day.Rows,
                 day.MinUs,
                 day.MaxUs)));
         }
 
-        engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS {rollup.AllBucketsOf(Engine.Scan(directory, fresh, TableColumns.Flows))}");
-        return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh));
+        return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh)) with
+        {
+            Unrolled = [.. next.Unrolled, .. fresh.Select(file => file.Path)],
+        };
+    }
+
+    private static IEnumerable<StoreFile> Unrolled(Manifest next) => next.FilesOf(StoreLayout.Flows).Where(file => next.Unrolled.Contains(file.Path));
+
+    /// <summary>Rebuilds the buckets that rows of unrolled files touch. Until then these files are not merged with others.</summary>
+    /// <param name="next">The state.</param>
+    /// <param name="toldSinceUs">Since when the facts sealed just now tell of sockets and names; null where they do not.</param>
+    private Manifest RollUpUnrolled(Manifest next, long? toldSinceUs)
+    {
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS {rollup.AllBucketsOf(Engine.Scan(directory, Unrolled(next), TableColumns.Flows))}");
+        if (toldSinceUs is { } sinceUs)
+        {
+            dirty.MarkTold(next, sinceUs);
+        }
+
+        return RollUp(merge.Fold(next, time.NowUs())) with { Unrolled = [] };
     }
 
     /// <summary>

@@ -37,6 +37,9 @@ internal sealed record Manifest
 
     public IReadOnlyList<SupersededFile> Superseded { get; init; } = [];
 
+    /// <summary>Files of flows that are not in the edges yet, by path: more records came at once, or a crash came between.</summary>
+    public IReadOnlyList<string> Unrolled { get; init; } = [];
+
     public static Manifest Empty { get; } = new()
     {
         Version = KnownVersion,

@@ -81,17 +81,18 @@ internal sealed class Keeper : IDisposable
         SealAll();
     }
 
-    /// <summary>Seals and rolls up whatever the log holds.</summary>
+    /// <summary>Seals whatever the log holds, and rolls it up together.</summary>
     public void SealAll()
     {
         while (Intake.ReadUnsealed(RecordsPerSeal) is { Count: > 0 } records)
         {
             var before = store.Health.Rows;
-            Account.Seen(records.Sum(record => record.Flows?.Length ?? 0));
+            var rows = records.Sum(record => record.Flows?.Length ?? 0);
+            Account.Seen(rows);
 
             // Before they are sealed: a crash in between only makes us hear it twice.
             LearnOfHosts(records);
-            store.Seal(records);
+            store.Seal(records, more: Intake.Rows.Report().InFlight > rows);
             Account.Forwarded(store.Health.Rows - before);
             Intake.Trim(records[^1].Position + 1);
             foreach (var record in records)
@@ -105,6 +106,8 @@ internal sealed class Keeper : IDisposable
                 record.Flows?.Dispose();
             }
         }
+
+        store.RollUp();
     }
 
     private void LearnOfHosts(IReadOnlyList<IntakeRecord> records)
