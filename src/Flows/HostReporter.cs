@@ -26,12 +26,18 @@ internal sealed class HostReporter(HostFiles files, bool askCloud, NodeNotes not
     private HostFact? noted;
     private long readUs;
 
-    /// <summary>Looks and notes for the first time, so that the first report has it.</summary>
-    public void Begin() => Look();
+    /// <summary>Looks now and at each turn until cancelled, on a thread of the pool: who starts it has sources to open.</summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.Run(() => LookOnAsync(cancellation), CancellationToken.None);
 
-    /// <summary>Looks at each turn until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    public void Dispose()
     {
+        addresses.Dispose();
+        cloud.Dispose();
+    }
+
+    private async Task LookOnAsync(CancellationToken cancellation)
+    {
+        Look();
         using var timer = new PeriodicTimer(LookEvery, time);
         try
         {
@@ -47,12 +53,6 @@ internal sealed class HostReporter(HostFiles files, bool askCloud, NodeNotes not
         {
             // Expected during shutdown.
         }
-    }
-
-    public void Dispose()
-    {
-        addresses.Dispose();
-        cloud.Dispose();
     }
 
     private void Look()

@@ -31,7 +31,6 @@ internal static class Pipeline
         using var sender = new Sender(spool, new SenderOptions { Server = options.Server }, time);
         await using var collection = new Collection(options.Sources with { MemoryDirectory = options.SpoolDirectory }, time);
         using var host = new HostReporter(new HostFiles(options.Sources.HostRoot), options.Sources.CloudMetadata, collection.Notes, time);
-        host.Begin();
         using var stopSending = new CancellationTokenSource();
         var books = new Books(options.Sources.Node, time, [.. collection.Accounts, spool.Account], collection.Notes);
 
@@ -84,7 +83,6 @@ internal static class Pipeline
         using var stopServing = new CancellationTokenSource();
         var local = new LocalIntake(server.Intake, sources.Node, sources.Scope);
         using var host = new HostReporter(new HostFiles(sources.HostRoot), sources.CloudMetadata, collection.Notes, time);
-        host.Begin();
         var books = new Books(sources.Node, time, collection.Accounts, collection.Notes);
 
         var keeping = local.TakeAllAsync(collection.Batches);

@@ -79,7 +79,9 @@ public static class LabelHygiene
                     .. own.Labels.Where(label => !LabelRulesReader.IsPlain(label.Value)).Select(label => new LabelSuspicion(
                         label.Key, "not_plain", $"{label.Key} '{label.Value}' has characters or a length that no selector can compare with")),
                     .. own[LabelRules.Env] is { } env && majorities.TryGetValue(SpaceOf(group.Entity), out var usual) && usual.Value != env.Value
-                        ? (LabelSuspicion[])[new(LabelRules.Env, "namespace_majority", $"env is '{env.Value}', but '{usual.Value}' for {usual.Count} of {usual.Of} workloads of namespace '{group.Entity.Namespace}'")]
+                        ? (LabelSuspicion[])[new(
+                            LabelRules.Env, "namespace_majority",
+                            $"env is '{env.Value}', but '{usual.Value}' for {usual.Count} of {usual.Of} workloads of namespace '{group.Entity.Namespace}'")]
                         : [],
                 ],
             }),
