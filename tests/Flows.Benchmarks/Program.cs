@@ -1,7 +1,8 @@
 using BenchmarkDotNet.Running;
 using Flows.Benchmarks;
+using Flows.Benchmarks.Identity;
 
 // The comparisons of whole processes, and the programs that they start, are verbs; everything else is for BenchmarkDotNet.
-return args is [CaptureCommand.Name or ReceiverCommand.Name, ..]
-    ? (int)await Flows.CommandLine.RunAsync(new System.CommandLine.RootCommand("Benchmarks of Flows.") { CaptureCommand.Create(), ReceiverCommand.Create() }, args)
+return args is [CaptureCommand.Name or ReceiverCommand.Name or IdentityCommand.Name, ..]
+    ? (int)await Flows.CommandLine.RunAsync(new System.CommandLine.RootCommand("Benchmarks of Flows.") { CaptureCommand.Create(), ReceiverCommand.Create(), IdentityCommand.Create() }, args)
     : BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args).Any() ? 0 : 1;
