@@ -2,12 +2,13 @@ namespace Flows.Store;
 
 /// <summary>
 /// A table whose rows change, in immutable files: sealed ones that hold what is over, one of <c>living</c> rows, and one of <c>recent</c>
-/// rows, small and written with every change, that stand above the rows of the same key in all others.
+/// rows, small and written with every change, that stand above the rows of the same key in all others. Where a key has rows over time, a mark (a
+/// recent row without the column <paramref name="Presence"/>) says from when on the recent ones replace the others.
 /// </summary>
 /// <param name="Table">Name and folder.</param>
 /// <param name="Columns">Its columns.</param>
-/// <param name="Key">Columns that name a row.</param>
-/// <param name="Presence">A column that is null in a recent row which says that the row of this key is gone.</param>
+/// <param name="Key">Columns that name what a row is about.</param>
+/// <param name="Presence">A column that is null in a mark, and in no row.</param>
 /// <param name="Order">How files are sorted.</param>
 /// <param name="Time">The column from which a row counts; null where rows have no time.</param>
 /// <param name="Until">The column of its end.</param>
@@ -17,7 +18,7 @@ internal sealed record LayeredTable(string Table, TableColumns Columns, string K
     public const string Recent = "recent";
 
     public static readonly LayeredTable Timeline = new(
-        StoreLayout.TimelineTable, TableColumns.Timeline, "scope_id, addr_lo, prefix_len, valid_from", "entity_id", "scope_id, addr_lo, valid_from", "valid_from", "valid_to");
+        StoreLayout.TimelineTable, TableColumns.Timeline, "scope_id, addr_lo, prefix_len", "entity_id", "scope_id, addr_lo, valid_from", "valid_from", "valid_to");
 
     public static readonly LayeredTable Entities = new(StoreLayout.Entities, TableColumns.Entities, "entity_id", "kind", "entity_id", Time: null, Until: null);
 
@@ -51,6 +52,19 @@ internal sealed record LayeredTable(string Table, TableColumns Columns, string K
     }
 
     /// <summary>A query for the rows of <paramref name="lower"/> without those that <paramref name="upper"/> replaces, and the latter.</summary>
-    public string Above(string lower, string upper) =>
-        $"SELECT {Columns.List} FROM {lower} AS lower_rows ANTI JOIN {upper} AS upper_rows USING ({Key}) UNION ALL SELECT {Columns.List} FROM {upper} AS new_rows WHERE {Presence} IS NOT NULL";
+    public string Above(string lower, string upper) => $"""
+        SELECT {Columns.List} FROM {lower} AS lower_rows ANTI JOIN {Marks(upper)} AS marks ON {Replaces("marks", "lower_rows")}
+        UNION ALL SELECT {Columns.List} FROM {upper} AS new_rows WHERE {Presence} IS NOT NULL
+        """;
+
+    /// <summary>The recent rows that say which others are replaced.</summary>
+    public string Marks(string recent) => Time is null ? $"(SELECT {Key} FROM {recent})" : $"(SELECT {Key}, {Time} FROM {recent} WHERE {Presence} IS NULL)";
+
+    /// <summary>The condition that a mark replaces a row.</summary>
+    public string Replaces(string mark, string row) => Time is null ? Same(mark, row) : $"{Same(mark, row)} AND {row}.{Time} >= {mark}.{Time}";
+
+    /// <summary>The condition that a row of the mark's key began no later than the mark.</summary>
+    public string Precedes(string row, string mark) => Time is null ? Same(mark, row) : $"{Same(mark, row)} AND {row}.{Time} <= {mark}.{Time}";
+
+    private string Same(string mark, string row) => string.Join(" AND ", Key.Split(", ").Select(column => $"{row}.{column} = {mark}.{column}"));
 }

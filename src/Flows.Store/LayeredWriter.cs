@@ -14,7 +14,7 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
     public void Load(Manifest manifest) =>
         engine.Execute($"CREATE OR REPLACE TEMP TABLE {Recent} AS SELECT {layout.Columns.List} FROM {Engine.Scan(directory, layout.RecentFiles(manifest), layout.Columns)}");
 
-    /// <summary>Puts the rows of a temporary table above all others.</summary>
+    /// <summary>Puts the marks and rows of a temporary table above all others.</summary>
     /// <param name="next">The state to change.</param>
     /// <param name="changed">The temporary table.</param>
     /// <param name="isOver">SQL for a row that will hardly change any more; asked only when rows are folded.</param>
@@ -22,8 +22,7 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
     /// <returns>The new state, and whether rows were folded.</returns>
     public (Manifest Next, bool Folded) Put(Manifest next, string changed, Func<string> isOver, long nowUs)
     {
-        var same = string.Join(" AND ", layout.Key.Split(", ").Select(column => $"{Recent}.{column} = c.{column}"));
-        engine.Execute($"DELETE FROM {Recent} USING {changed} c WHERE {same}; INSERT INTO {Recent} SELECT * FROM {changed}");
+        engine.Execute($"DELETE FROM {Recent} USING {layout.Marks(changed)} c WHERE {layout.Replaces("c", Recent)}; INSERT INTO {Recent} SELECT * FROM {changed}");
         var count = engine.Read($"SELECT count(*) FROM {Recent}", row => row.GetInt64(0))[0];
         if (count > recentMax)
         {
@@ -48,25 +47,28 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
             StoreLayout.Plain(layout.Table, tier, next.Sequence), $"SELECT {layout.Columns.List} FROM folded WHERE {condition}", layout.Order, layout.Time, layout.Until);
     }
 
-    /// <summary>Takes rows out of sealed files that recent ones replace after all, such as those of a correction that came days late.</summary>
+    /// <summary>
+    /// Takes rows out of sealed files that recent ones replace after all, such as those of a correction that came days late. What is sealed was over
+    /// before anything that is living, so a mark that does not lie before all living rows of its key concerns none of it.
+    /// </summary>
     private Manifest Unseal(Manifest next, long nowUs)
     {
         var living = Engine.Scan(directory, layout.LivingFiles(next), layout.Columns);
-        engine.Execute($"CREATE OR REPLACE TEMP TABLE unsealing AS SELECT {layout.Key} FROM {Recent} ANTI JOIN {living} AS living_rows USING ({layout.Key})");
-        var (min, max) = layout.Time is null
-            ? (long.MinValue, long.MaxValue)
-            : engine.Read($"SELECT coalesce(epoch_us(min({layout.Time})), 0), coalesce(epoch_us(max({layout.Time})), -1) FROM unsealing", row => (row.GetInt64(0), row.GetInt64(1)))[0];
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE unsealing AS SELECT marks.* FROM {layout.Marks(Recent)} AS marks ANTI JOIN {living} AS living_rows ON {layout.Precedes("living_rows", "marks")}");
+        var min = layout.Time is null
+            ? long.MinValue
+            : engine.Read($"SELECT coalesce(epoch_us(min({layout.Time})), {long.MaxValue}) FROM unsealing", row => row.GetInt64(0))[0];
         var written = 0;
-        foreach (var file in layout.SealedFiles(next).Where(file => layout.Time is null || (file.MinUs <= max && file.MaxUs >= min)).ToList())
+        foreach (var file in layout.SealedFiles(next).Where(file => layout.Time is null || file.MaxUs >= min).ToList())
         {
             var scan = Engine.Scan(directory, [file], layout.Columns);
-            var replaced = engine.Read($"SELECT count(*) FROM {scan} AS sealed_rows SEMI JOIN unsealing USING ({layout.Key})", row => row.GetInt64(0))[0];
+            var replaced = engine.Read($"SELECT count(*) FROM {scan} AS sealed_rows SEMI JOIN unsealing ON {layout.Replaces("unsealing", "sealed_rows")}", row => row.GetInt64(0))[0];
             if (replaced > 0)
             {
                 // Two files of one tier may be rewritten by one change.
                 var tier = string.Create(CultureInfo.InvariantCulture, $"{StoreLayout.TierOf(file)}-x{written++}");
                 var rest = files.Write(
-                    StoreLayout.Plain(layout.Table, tier, next.Sequence), $"SELECT {layout.Columns.List} FROM {scan} AS sealed_rows ANTI JOIN unsealing USING ({layout.Key})",
+                    StoreLayout.Plain(layout.Table, tier, next.Sequence), $"SELECT {layout.Columns.List} FROM {scan} AS sealed_rows ANTI JOIN unsealing ON {layout.Replaces("unsealing", "sealed_rows")}",
                     layout.Order, layout.Time, layout.Until);
                 next = Replace(next, [file], rest, nowUs);
             }

@@ -17,10 +17,10 @@ internal static class RowWriter
         .AppendValue(statement.RevokedAtUs is { } revoked ? Time(revoked) : null).AppendValue(statement.Origin)
         .AppendValue(statement.EndUncertain));
 
-    /// <summary>Rows of the timeline; one that is gone has no entity.</summary>
-    public static void Timeline(Engine engine, string table, IEnumerable<(TimelineRow Span, bool Gone)> rows) => Append(engine, table, TableColumns.Timeline, rows, (row, one) => row
+    /// <summary>Rows of the timeline, and marks of <see cref="LayeredTable"/>, which have no entity.</summary>
+    public static void Timeline(Engine engine, string table, IEnumerable<(TimelineRow Span, bool IsMark)> rows) => Append(engine, table, TableColumns.Timeline, rows, (row, one) => row
         .AppendValue(one.Span.ScopeId).AppendValue(one.Span.Low.ToBytes()).AppendValue(one.Span.High.ToBytes()).AppendValue(one.Span.PrefixLength)
-        .AppendValue(Time(one.Span.FromUs)).AppendValue(one.Span.ToUs == long.MaxValue ? null : Time(one.Span.ToUs)).AppendValue(one.Gone ? (ulong?)null : one.Span.Entity.Id)
+        .AppendValue(Time(one.Span.FromUs)).AppendValue(one.Span.ToUs == long.MaxValue ? null : Time(one.Span.ToUs)).AppendValue(one.IsMark ? (ulong?)null : one.Span.Entity.Id)
         .AppendValue(one.Span.Candidates.ToList()).AppendValue((byte)one.Span.ResolvedBy).AppendValue(Time(one.Span.LearnedAtUs)));
 
     public static void Places(Engine engine, string table, IEnumerable<Place> places) => Append(engine, table, TableColumns.Places, places, (row, place) => row

@@ -58,7 +58,7 @@ internal sealed class StoredLedger
         var latest = Latest(next, change.News);
         next = Named(Append(next, change.News), change.News);
         var (gone, come) = Difference(before, after);
-        (next, var folded) = PutTimeline(next, gone, come, nowUs);
+        (next, var folded) = PutTimeline(next, [.. gone, .. come], after, nowUs);
         latest.AddRange(after.Where(row => row.Entity.Kind == EntityKind.Ambiguous).Select(row => row.Entity));
         next = PutEntities(next, latest, ledger, nowUs);
         if (folded)
@@ -116,17 +116,23 @@ internal sealed class StoredLedger
 
     private void RestoreUnsure(LiveLedger ledger, Manifest manifest, IReadOnlyList<IdentityInterval> statements)
     {
-        if (manifest.FilesOf(StoreLayout.Identities).Count == 0 || ledger.Unsure(statements) is not { Count: > 0 } unsure)
+        if (ledger.Unsure(statements) is not { Count: > 0 } unsure)
         {
             return;
         }
 
-        RowWriter.Places(engine, "asked", unsure);
-        var said = LedgerFiles.Read(engine, directory, manifest, "WHERE prefix_len < 128 OR (scope, addr, prefix_len) IN (SELECT (scope, addr, prefix_len) FROM asked)");
-        engine.Execute("DROP TABLE asked");
-        foreach (var place in said.GroupBy(Place.Of).Where(place => unsure.Contains(place.Key)))
+        var said = Enumerable.Empty<IdentityInterval>();
+        if (manifest.FilesOf(StoreLayout.Identities).Count > 0)
         {
-            ledger.Restore(place.Key, place);
+            RowWriter.Places(engine, "asked", unsure);
+            said = LedgerFiles.Read(engine, directory, manifest, "WHERE prefix_len < 128 OR (scope, addr, prefix_len) IN (SELECT (scope, addr, prefix_len) FROM asked)");
+            engine.Execute("DROP TABLE asked");
+        }
+
+        var byPlace = said.ToLookup(Place.Of);
+        foreach (var place in unsure)
+        {
+            ledger.Restore(place, byPlace[place]);
         }
     }
 
@@ -176,15 +182,20 @@ internal sealed class StoredLedger
         return ([.. before.Where(row => !now.Contains(row.Fact))], [.. after.Where(row => !old.Contains(row.Fact))]);
     }
 
-    private (Manifest Next, bool Folded) PutTimeline(Manifest next, List<TimelineRow> gone, List<TimelineRow> come, long nowUs)
+    /// <summary>
+    /// Replaces the rows of what changed from its first change on. Not row by row: files may have a span in two pieces that is one by now, which says
+    /// the same.
+    /// </summary>
+    private (Manifest Next, bool Folded) PutTimeline(Manifest next, List<TimelineRow> changed, List<TimelineRow> after, long nowUs)
     {
-        if (gone.Count + come.Count == 0)
+        if (changed.Count == 0)
         {
             return (next, false);
         }
 
-        var replaced = come.Select(row => row.Key).ToHashSet();
-        RowWriter.Timeline(engine, "spans", gone.Where(row => !replaced.Contains(row.Key)).Select(row => (row, true)).Concat(come.Select(row => (row, false))));
+        var firsts = changed.GroupBy(row => row.Key).ToDictionary(rows => rows.Key, rows => rows.MinBy(row => row.FromUs)!);
+        var rows = after.Where(row => firsts.TryGetValue(row.Key, out var first) && row.FromUs >= first.FromUs);
+        RowWriter.Timeline(engine, "spans", firsts.Values.Select(row => (row, true)).Concat(rows.Select(row => (row, false))));
         return timeline.Put(next, "spans", () => $"valid_to IS NOT NULL AND valid_to <= {Engine.Time(nowUs - lateWindowUs)}", nowUs);
     }
 

@@ -19,8 +19,8 @@ internal sealed record TimelineRow(
     /// <summary>What decides how an edge is named; attributes of the entity do not.</summary>
     public (string Scope, NetAddress Low, NetAddress High, byte Prefix, long From, long To, ulong Entity, long Learned) Fact => (Scope, Low, High, PrefixLength, FromUs, ToUs, Entity.Id, LearnedAtUs);
 
-    /// <summary>Names the row among all that are valid at once, within the times that a store can hold.</summary>
-    public (string Scope, NetAddress Low, byte Prefix, long From) Key => (Scope, Low, PrefixLength, StoreLayout.ClampUs(FromUs));
+    /// <summary>What the row is about; at one time one row is about it.</summary>
+    public (string Scope, NetAddress Low, byte Prefix) Key => (Scope, Low, PrefixLength);
 
     public bool IsRange => PrefixLength < 128;
 

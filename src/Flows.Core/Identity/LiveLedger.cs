@@ -70,7 +70,7 @@ public sealed class LiveLedger
             : said.PrefixLength == 128 && said.ValidFromUs < ForgottenBeforeUs)
         .Select(Place.Of).ToHashSet();
 
-    /// <summary>Puts all that was ever said about a place in the place of what is kept.</summary>
+    /// <summary>Puts all that was ever said about a place, which may be nothing, in the place of what is kept.</summary>
     public void Restore(Place place, IEnumerable<IdentityInterval> everything) =>
         Put(place, new([.. everything.Select(Shared)], long.MinValue));
 
@@ -81,7 +81,8 @@ public sealed class LiveLedger
         var changes = new List<PlaceChange>();
         foreach (var about in statements.GroupBy(Place.Of))
         {
-            var before = places.GetValueOrDefault(about.Key) ?? PlaceHistory.Empty;
+            // A place of which nothing is kept may have a past that is forgotten.
+            var before = places.GetValueOrDefault(about.Key) ?? new([], about.Key.Range.PrefixLength == 128 ? ForgottenBeforeUs : long.MinValue);
             var after = before;
             foreach (var statement in about.Order(Statements.Order))
             {

@@ -8,8 +8,6 @@ namespace Flows.Core.Identity;
 /// <param name="KnownFromUs"><see cref="long.MinValue"/> where nothing is forgotten. Else no span of the whole history crosses it.</param>
 internal sealed record PlaceHistory(IdentityInterval[] Said, long KnownFromUs)
 {
-    public static PlaceHistory Empty { get; } = new([], long.MinValue);
-
     public IReadOnlyList<NameSpan> Spans()
     {
         var spans = Timeline.Compile(Said);

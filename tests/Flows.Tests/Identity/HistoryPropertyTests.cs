@@ -55,7 +55,7 @@ public sealed class HistoryPropertyTests(ITestOutputHelper output)
                 var (by, entity) = RandomHistory.Truth(delivered, address, time);
                 var asked = NetAddress.Parse(address);
                 var answer = live.At(RandomHistory.Scope, asked, time);
-                Assert.True(by == answer.ResolvedBy && (by == ResolvedBy.Unknown || entity == answer.EntityFor(RandomHistory.Scope, asked).Id), $"{where}: {address} at {time}: {by}, not {answer}");
+                Assert.True(by == answer.ResolvedBy && (by == ResolvedBy.Unknown || entity == answer.EntityFor(RandomHistory.Scope, asked).Id), $"{where}: {address} at {time}: {by}, not {answer.ResolvedBy} {string.Join(" | ", answer.Candidates.Select(one => one.Uid))}");
                 truth.Add((asked, time, by, entity));
             }
         }

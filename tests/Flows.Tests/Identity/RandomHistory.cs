@@ -31,8 +31,10 @@ internal sealed class RandomHistory
         // Nothing is learned twice in one microsecond, except what is heard twice.
         var heard = statements.Select((said, i) => said with { LearnedAtUs = (said.LearnedAtUs / 1000 * 1000) + i }).ToList();
         heard.AddRange(heard.Where(_ => random.Next(8) == 0).ToList());
-        heard.AddRange(heard.Where(_ => random.Next(8) == 0).Select((said, i) => said with { LearnedAtUs = said.LearnedAtUs + random.Next(1, 1000) * Second + 500 + i }).ToList());
-        Deliveries = Deliver([.. heard.OrderBy(said => said.LearnedAtUs)]);
+
+        // What is said again later is no news, and comes in order: see "second import" in the design.
+        var again = heard.Where(_ => random.Next(8) == 0).Select((said, i) => said with { LearnedAtUs = said.LearnedAtUs + (random.Next(1, 1000) * Second) + 500 + i }).OrderBy(said => said.LearnedAtUs);
+        Deliveries = [.. Deliver([.. heard.OrderBy(said => said.LearnedAtUs)]), .. again.Select(said => (IdentityInterval[])[said])];
     }
 
     public long StartUs { get; }

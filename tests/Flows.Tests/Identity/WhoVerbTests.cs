@@ -42,6 +42,16 @@ public sealed class WhoVerbTests
     }
 
     [Fact]
+    public void End_that_nobody_saw_is_shown_as_the_latest_possible()
+    {
+        var gone = Said.LedgerOf(Said.That(Said.Pod("lost"), "10.0.0.1", 0, 60 * UnixTime.Second, 61 * UnixTime.Second, origin: Origins.Kubernetes) with { EndUncertain = true });
+        using var text = new StringWriter();
+        WhoVerb.Answer(gone, NetAddress.Parse("10.0.0.1"), 1, scope: null, "table", text);
+        Assert.Contains("by 1970-01-01T00:01:00.000000Z", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("kubernetes", text.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nobody_known_is_the_answer_no()
     {
         var (code, text) = Ask(150, "west");

@@ -19,7 +19,7 @@ public sealed class FlowStoreTests : IDisposable
     {
         using var store = Open();
         using var reader = StoreReader.Open(directory);
-        foreach (var view in new[] { "flows", "identities", "edges_1m", "losses", "flow_log", "edges", "dependencies", "unresolved", "nodes", "entities", "timeline", "coverage", "owners", "names", "gaps" })
+        foreach (var view in new[] { "flows", "identities", "edges_1m", "losses", "flow_log", "edges", "dependencies", "unresolved", "nodes", "entities", "timeline", "coverage", "owners", "names", "gaps", "service_ports", "backends", "cluster_objects" })
         {
             Assert.Equal([0L], reader.Engine.Read($"SELECT count(*) FROM {view}", row => row.GetInt64(0)));
         }
