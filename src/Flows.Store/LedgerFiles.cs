@@ -84,7 +84,7 @@ internal static class LedgerFiles
     private static IReadOnlyDictionary<string, string> Cached(Dictionary<string, IReadOnlyDictionary<string, string>> known, string json) =>
         known.TryGetValue(json, out var labels) ? labels : known[json] = LabelsJson.Read(json);
 
-    private static byte[] Bytes(DuckDBDataReader row, int column)
+    internal static byte[] Bytes(DuckDBDataReader row, int column)
     {
         using var stream = row.GetStream(column);
         var bytes = new byte[stream.Length];

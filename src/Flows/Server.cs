@@ -1,6 +1,7 @@
 using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
+using Flows.Inventory.Kubernetes;
 using Flows.Store;
 using Flows.Transport;
 using Flows.Transport.Intake;
@@ -21,6 +22,9 @@ internal sealed record ServerOptions
     /// <summary>The address scope of inventory lines that name none.</summary>
     public string Scope { get; init; } = "default";
 
+    /// <summary>Clusters to watch.</summary>
+    public IReadOnlyList<KubernetesOptions> Clusters { get; init; } = [];
+
     public bool Insecure { get; init; }
 }
 
@@ -33,10 +37,11 @@ internal sealed class Server : IAsyncDisposable
     private readonly StoreAnswers answers;
     private readonly FlowsWeb web;
     private readonly Inventories inventories;
+    private readonly Clusters clusters;
 
-    private Server(FlowStore store, Keeper keeper, Inventories inventories, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
+    private Server(FlowStore store, Keeper keeper, Inventories inventories, Clusters clusters, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
     {
-        (this.store, Keeper, this.inventories, this.answers, this.web) = (store, keeper, inventories, answers, web);
+        (this.store, Keeper, this.inventories, this.clusters, this.answers, this.web) = (store, keeper, inventories, clusters, answers, web);
         Accounts = accounts;
     }
 
@@ -65,6 +70,7 @@ internal sealed class Server : IAsyncDisposable
             keeper = Keeper.Open(options.StoreDirectory, store, time);
             var inventories = new Inventories(options.Inventories, options.Scope, keeper, time);
             inventories.ReadAll();
+            var clusters = new Clusters(options.Clusters, store, keeper, time);
             keeper.SealAll();
 
             var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account, inventories.Account, keeper.Hosts.Account];
@@ -75,7 +81,7 @@ internal sealed class Server : IAsyncDisposable
                 Time = time,
                 Store = () => store.Health,
                 Hops = () => [.. accounts.Select(account => account.Report())],
-                Coverage = () => [.. coverage?.Invoke() ?? [], .. Contested(keeper, time)],
+                Coverage = () => [.. coverage?.Invoke() ?? [], .. Contested(keeper, time), .. clusters.Coverage],
                 Edges = answers.Edges,
                 Query = answers.Query,
                 Who = answers.Who,
@@ -83,7 +89,7 @@ internal sealed class Server : IAsyncDisposable
                 Ingest = (headers, body, stopped) => ReceiveAsync(keeper.Intake, headers, body, stopped),
             });
             await web.StartAsync(CancellationToken.None).ConfigureAwait(false);
-            return new Server(store, keeper, inventories, answers, web, accounts);
+            return new Server(store, keeper, inventories, clusters, answers, web, accounts);
         }
         catch
         {
@@ -99,16 +105,17 @@ internal sealed class Server : IAsyncDisposable
         using var stopSealing = new CancellationTokenSource();
         var sealing = Keeper.RunAsync(stopSealing.Token);
         var following = inventories.FollowAsync(stopSealing.Token);
+        var watching = clusters.RunAsync(stopSealing.Token);
         try
         {
-            await Task.WhenAny(sealing, following, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
+            await Task.WhenAny(sealing, following, watching, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
         }
         finally
         {
             using var grace = new CancellationTokenSource(RequestGrace);
             await web.StopAsync(grace.Token).ConfigureAwait(false);
             await stopSealing.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(sealing, following).ConfigureAwait(false);
+            await Task.WhenAll(sealing, following, watching).ConfigureAwait(false);
         }
     }
 

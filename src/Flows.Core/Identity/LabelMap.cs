@@ -10,8 +10,20 @@ namespace Flows.Core.Identity;
 public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<LabelMap>
 {
     private readonly KeyValuePair<string, string>[] labels;
+    private readonly int hash;
 
-    private LabelMap(KeyValuePair<string, string>[] labels) => this.labels = labels;
+    private LabelMap(KeyValuePair<string, string>[] labels)
+    {
+        this.labels = labels;
+        var sum = default(HashCode);
+        foreach (var (key, value) in labels)
+        {
+            sum.Add(key);
+            sum.Add(value);
+        }
+
+        hash = sum.ToHashCode();
+    }
 
     public static LabelMap Empty { get; } = new([]);
 
@@ -23,9 +35,18 @@ public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<L
 
     public string this[string key] => TryGetValue(key, out var value) ? value : throw new KeyNotFoundException($"There is no label '{key}'.");
 
-    /// <summary>The labels as a map of this kind; the same object where it is one.</summary>
-    public static LabelMap Of(IReadOnlyDictionary<string, string> labels) =>
-        labels as LabelMap ?? (labels.Count == 0 ? Empty : new([.. labels.OrderBy(label => label.Key, StringComparer.Ordinal)]));
+    /// <summary>The labels as a map of this kind; the same object where it is one. Where a key comes twice the last one holds, as JSON readers have it.</summary>
+    public static LabelMap Of(IEnumerable<KeyValuePair<string, string>> labels)
+    {
+        if (labels is LabelMap already)
+        {
+            return already;
+        }
+
+        KeyValuePair<string, string>[] sorted =
+            [.. labels.GroupBy(label => label.Key, StringComparer.Ordinal).Select(same => same.Last()).OrderBy(label => label.Key, StringComparer.Ordinal)];
+        return sorted.Length == 0 ? Empty : new(sorted);
+    }
 
     public bool ContainsKey(string key) => TryGetValue(key, out _);
 
@@ -49,21 +70,11 @@ public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<L
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     public bool Equals(LabelMap? other) => ReferenceEquals(this, other)
-        || (other is not null && labels.AsSpan().SequenceEqual(other.labels));
+        || (other is not null && hash == other.hash && labels.AsSpan().SequenceEqual(other.labels));
 
     public override bool Equals(object? obj) => Equals(obj as LabelMap);
 
-    public override int GetHashCode()
-    {
-        var hash = default(HashCode);
-        foreach (var (key, value) in labels)
-        {
-            hash.Add(key);
-            hash.Add(value);
-        }
-
-        return hash.ToHashCode();
-    }
+    public override int GetHashCode() => hash;
 
     /// <summary>The same labels in other string objects of the same text; this object where they are its own.</summary>
     internal LabelMap With(Func<string, string> text)

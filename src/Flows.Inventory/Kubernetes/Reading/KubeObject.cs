@@ -1,3 +1,4 @@
+using Flows.Core.Identity;
 using Flows.Core.Facts;
 
 namespace Flows.Inventory.Kubernetes.Reading;

@@ -1,3 +1,4 @@
+using Flows.Core.Identity;
 using System.Text.Json;
 
 namespace Flows.Inventory.Kubernetes.Reading;

@@ -1,3 +1,4 @@
+using Flows.Core.Identity;
 using Flows.Core;
 using Flows.Inventory.Kubernetes.Reading;
 using Flows.Inventory.Kubernetes.Watching;
