@@ -111,7 +111,8 @@ public static class LabelHygiene
             return null;
         }
 
-        var near = uses.Where(other => other.Value >= FrequentMin && IsNear(label.Value, other.Key)).OrderByDescending(other => other.Value).ThenBy(other => other.Key, StringComparer.Ordinal).FirstOrDefault();
+        var near = uses.Where(other => other.Value >= FrequentMin && IsNear(label.Value, other.Key))
+            .OrderByDescending(other => other.Value).ThenBy(other => other.Key, StringComparer.Ordinal).FirstOrDefault();
         return near.Key is null ? null : new(label.Key, "near_miss", $"no other workload has {label.Key} '{label.Value}', and {near.Value} have '{near.Key}'");
     }
 
