@@ -35,7 +35,8 @@ internal sealed record Manifest
     /// <summary>Names of the address scopes, by scope_id in decimal.</summary>
     public required IReadOnlyDictionary<string, string> Scopes { get; init; }
 
-    public IReadOnlyList<SupersededFile> Superseded { get; init; } = [];
+    /// <summary>Empty also where a manifest does not have it; what was made at build time to read one gives null then.</summary>
+    public IReadOnlyList<SupersededFile> Superseded { get; init => field = value ?? []; } = [];
 
     /// <summary>Files of flows that are not in the edges yet, by path: more records came at once, or a crash came between.</summary>
     public IReadOnlyList<string> Unrolled { get; init; } = [];
