@@ -42,8 +42,30 @@ internal sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable
             return already;
         }
 
-        var sorted = labels.GroupBy(label => label.Key, StringComparer.Ordinal).Select(same => same.Last()).OrderBy(label => label.Key, StringComparer.Ordinal).ToArray();
-        return sorted.Length == 0 ? Empty : new(sorted);
+        return Of(labels.ToList());
+    }
+
+    /// <summary>As the other; sorts what it is given.</summary>
+    public static LabelMap Of(List<KeyValuePair<string, string>> labels)
+    {
+        // By insertion: a dozen labels at most, mostly sorted already, and equal keys keep their order.
+        for (var i = 1; i < labels.Count; i++)
+        {
+            for (var at = i; at > 0 && string.CompareOrdinal(labels[at - 1].Key, labels[at].Key) > 0; at--)
+            {
+                (labels[at - 1], labels[at]) = (labels[at], labels[at - 1]);
+            }
+        }
+
+        for (var i = labels.Count - 1; i > 0; i--)
+        {
+            if (labels[i - 1].Key == labels[i].Key)
+            {
+                labels.RemoveAt(i - 1);
+            }
+        }
+
+        return labels.Count == 0 ? Empty : new([.. labels]);
     }
 
     public bool ContainsKey(string key) => TryGetValue(key, out _);
