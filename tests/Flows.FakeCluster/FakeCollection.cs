@@ -90,7 +90,7 @@ public sealed class FakeCollection
         }
     }
 
-    /// <summary>Tells watches nothing: only lists show it.</summary>
+    /// <summary>Tells watches nothing, but ends them and forgets where they were: only lists show it.</summary>
     public void PutSilently(string key, string? json)
     {
         lock (gate)
@@ -106,6 +106,12 @@ public sealed class FakeCollection
             }
 
             Compact();
+            foreach (var watcher in watchers)
+            {
+                watcher.TryComplete();
+            }
+
+            watchers.Clear();
         }
     }
 

@@ -61,6 +61,12 @@ internal sealed class FakeWatch(FakeCollection collection, FakeFaults faults, bo
             cancellation.ThrowIfCancellationRequested();
             await faults.Hole.WaitAsync(cancellation);
             var version = collection.Version;
+            if (events.Completion.IsCompleted)
+            {
+                // Something was missed: a bookmark would say that it was not.
+                return;
+            }
+
             while (events.TryRead(out var one))
             {
                 for (var times = 0; times <= faults.Duplicates; times++)

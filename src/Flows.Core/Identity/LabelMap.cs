@@ -36,16 +36,29 @@ public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<L
     public string this[string key] => TryGetValue(key, out var value) ? value : throw new KeyNotFoundException($"There is no label '{key}'.");
 
     /// <summary>The labels as a map of this kind; the same object where it is one. Where a key comes twice the last one holds, as JSON readers have it.</summary>
-    public static LabelMap Of(IEnumerable<KeyValuePair<string, string>> labels)
+    public static LabelMap Of(IEnumerable<KeyValuePair<string, string>> labels) => labels as LabelMap ?? Of(labels.ToList());
+
+    /// <summary>As the other; sorts what it is given.</summary>
+    public static LabelMap Of(List<KeyValuePair<string, string>> labels)
     {
-        if (labels is LabelMap already)
+        // By insertion: a dozen labels at most, mostly sorted already, and equal keys keep their order.
+        for (var i = 1; i < labels.Count; i++)
         {
-            return already;
+            for (var at = i; at > 0 && string.CompareOrdinal(labels[at - 1].Key, labels[at].Key) > 0; at--)
+            {
+                (labels[at - 1], labels[at]) = (labels[at], labels[at - 1]);
+            }
         }
 
-        KeyValuePair<string, string>[] sorted =
-            [.. labels.GroupBy(label => label.Key, StringComparer.Ordinal).Select(same => same.Last()).OrderBy(label => label.Key, StringComparer.Ordinal)];
-        return sorted.Length == 0 ? Empty : new(sorted);
+        for (var i = labels.Count - 1; i > 0; i--)
+        {
+            if (labels[i - 1].Key == labels[i].Key)
+            {
+                labels.RemoveAt(i - 1);
+            }
+        }
+
+        return labels.Count == 0 ? Empty : new([.. labels]);
     }
 
     public bool ContainsKey(string key) => TryGetValue(key, out _);

@@ -4,30 +4,30 @@ using Flows.Core.Facts;
 namespace Flows.Inventory.Kubernetes.Reading;
 
 /// <summary>What is kept of <c>metadata</c>.</summary>
-internal sealed record ObjectMeta
+internal sealed class ObjectMeta
 {
-    public required string Name { get; init; }
+    public string Name { get; set; } = "";
 
-    public string Namespace { get; init; } = "";
+    public string Namespace { get; set; } = "";
 
-    public required string Uid { get; init; }
+    public string Uid { get; set; } = "";
 
-    public LabelMap Labels { get; init; } = LabelMap.Empty;
+    public LabelMap Labels { get; set; } = LabelMap.Empty;
 
     /// <summary>Only those that <see cref="MetaReader"/> knows.</summary>
-    public LabelMap Annotations { get; init; } = LabelMap.Empty;
+    public LabelMap Annotations { get; set; } = LabelMap.Empty;
 
     /// <summary>µs; the API writes whole seconds.</summary>
-    public long? CreatedUs { get; init; }
+    public long? CreatedUs { get; set; }
 
     /// <summary>Opaque: it may be handed back and compared for being the same, nothing else.</summary>
-    public string ResourceVersion { get; init; } = "";
+    public string ResourceVersion { get; set; } = "";
 
     /// <summary>A deletion was asked for. It is never taken back.</summary>
-    public bool Deleting { get; init; }
+    public bool Deleting { get; set; }
 
     /// <summary>The owner that manages it.</summary>
-    public OwnerRef? Owner { get; init; }
+    public OwnerRef? Owner { get; set; }
 }
 
 /// <summary>The managing one of <c>metadata.ownerReferences</c>.</summary>
@@ -39,28 +39,28 @@ internal abstract record KubeObject(ObjectMeta Meta);
 /// <summary>v1/Pod.</summary>
 internal sealed record PodObject(ObjectMeta Meta) : KubeObject(Meta)
 {
-    public string Node { get; init; } = "";
+    public string Node { get; set; } = "";
 
-    public bool HostNetwork { get; init; }
+    public bool HostNetwork { get; set; }
 
     /// <summary>Empty where the object does not say.</summary>
-    public string RestartPolicy { get; init; } = "";
+    public string RestartPolicy { get; set; } = "";
 
-    public string Phase { get; init; } = "";
+    public string Phase { get; set; } = "";
 
     /// <summary>When the kubelet took it up, µs in whole seconds.</summary>
-    public long? StartedUs { get; init; }
+    public long? StartedUs { get; set; }
 
-    public IReadOnlyList<NetAddress> Addresses { get; init; } = [];
+    public IReadOnlyList<NetAddress> Addresses { get; set; } = [];
 
     /// <summary>All of its main containers are reported, and none of any sort runs or waits.</summary>
-    public bool AllTerminated { get; init; }
+    public bool AllTerminated { get; set; }
 
     /// <summary>The end of its last container, µs in whole seconds.</summary>
-    public long? FinishedUs { get; init; }
+    public long? FinishedUs { get; set; }
 
     /// <summary>The last change of any condition, µs in whole seconds.</summary>
-    public long? LastConditionUs { get; init; }
+    public long? LastConditionUs { get; set; }
 }
 
 /// <summary>v1/Node.</summary>

@@ -22,12 +22,12 @@ internal static class MetaReader
     /// <exception cref="FormatException">There is no name or no uid, or something is of the wrong type.</exception>
     public static ObjectMeta Read(ref Utf8JsonReader json, TextPool pool)
     {
-        var meta = new ObjectMeta { Name = "", Uid = "" };
+        var meta = new ObjectMeta();
         if (Cursor.Enter(ref json))
         {
             while (Cursor.Next(ref json))
             {
-                meta = Property(ref json, pool, meta);
+                Property(ref json, pool, meta);
             }
         }
 
@@ -78,56 +78,49 @@ internal static class MetaReader
         return (name, uid, version);
     }
 
-    private static ObjectMeta Property(ref Utf8JsonReader json, TextPool pool, ObjectMeta meta)
+    private static void Property(ref Utf8JsonReader json, TextPool pool, ObjectMeta meta)
     {
         if (json.ValueTextEquals("name"u8))
         {
-            return meta with { Name = Cursor.ReadText(ref json) };
+            meta.Name = Cursor.ReadText(ref json);
         }
-
-        if (json.ValueTextEquals("uid"u8))
+        else if (json.ValueTextEquals("uid"u8))
         {
-            return meta with { Uid = Cursor.ReadText(ref json) };
+            meta.Uid = Cursor.ReadText(ref json);
         }
-
-        if (json.ValueTextEquals("resourceVersion"u8))
+        else if (json.ValueTextEquals("resourceVersion"u8))
         {
-            return meta with { ResourceVersion = Cursor.ReadText(ref json) };
+            meta.ResourceVersion = Cursor.ReadText(ref json);
         }
-
-        if (json.ValueTextEquals("namespace"u8))
+        else if (json.ValueTextEquals("namespace"u8))
         {
             json.Read();
-            return meta with { Namespace = pool.Text(ref json) };
+            meta.Namespace = pool.Text(ref json);
         }
-
-        if (json.ValueTextEquals("labels"u8))
+        else if (json.ValueTextEquals("labels"u8))
         {
-            return meta with { Labels = pool.Labels(ref json) };
+            meta.Labels = pool.Labels(ref json);
         }
-
-        if (json.ValueTextEquals("annotations"u8))
+        else if (json.ValueTextEquals("annotations"u8))
         {
-            return meta with { Annotations = Annotations(ref json) };
+            meta.Annotations = Annotations(ref json);
         }
-
-        if (json.ValueTextEquals("creationTimestamp"u8))
+        else if (json.ValueTextEquals("creationTimestamp"u8))
         {
-            return meta with { CreatedUs = Cursor.ReadTime(ref json) };
+            meta.CreatedUs = Cursor.ReadTime(ref json);
         }
-
-        if (json.ValueTextEquals("deletionTimestamp"u8))
+        else if (json.ValueTextEquals("deletionTimestamp"u8))
         {
-            return meta with { Deleting = Cursor.ReadTime(ref json) is not null };
+            meta.Deleting = Cursor.ReadTime(ref json) is not null;
         }
-
-        if (json.ValueTextEquals("ownerReferences"u8))
+        else if (json.ValueTextEquals("ownerReferences"u8))
         {
-            return meta with { Owner = Owner(ref json, pool) };
+            meta.Owner = Owner(ref json, pool);
         }
-
-        json.Skip();
-        return meta;
+        else
+        {
+            json.Skip();
+        }
     }
 
     private static LabelMap Annotations(ref Utf8JsonReader json)
@@ -190,7 +183,7 @@ internal static class MetaReader
                 }
             }
 
-            managing = manages ? new(kind, name, uid) : managing;
+            managing = manages ? pool.Owner(new(kind, name, uid)) : managing;
         }
 
         return managing;

@@ -17,22 +17,21 @@ internal static class PodReader
     public static KubeObject Read(ReadOnlySpan<byte> utf8, TextPool pool)
     {
         var json = new Utf8JsonReader(utf8);
-        PodObject? pod = null;
-        var (meta, spec, status) = (default(ObjectMeta), new PodObject(null!), new PodObject(null!));
+        var pod = new PodObject(new());
         Cursor.Enter(ref json);
         while (Cursor.Next(ref json))
         {
             if (json.ValueTextEquals("metadata"u8))
             {
-                meta = MetaReader.Read(ref json, pool);
+                pod = pod with { Meta = MetaReader.Read(ref json, pool) };
             }
             else if (json.ValueTextEquals("spec"u8))
             {
-                spec = Spec(ref json, pool);
+                Spec(ref json, pool, pod);
             }
             else if (json.ValueTextEquals("status"u8))
             {
-                status = Status(ref json, pool);
+                Status(ref json, pool, pod);
             }
             else
             {
@@ -40,22 +39,14 @@ internal static class PodReader
             }
         }
 
-        pod = status with
-        {
-            Meta = meta ?? throw new FormatException("the object has no metadata"),
-            Node = spec.Node,
-            HostNetwork = spec.HostNetwork,
-            RestartPolicy = spec.RestartPolicy,
-        };
-        return pod;
+        return pod.Meta.Uid.Length > 0 ? pod : throw new FormatException("the object has no metadata");
     }
 
-    private static PodObject Spec(ref Utf8JsonReader json, TextPool pool)
+    private static void Spec(ref Utf8JsonReader json, TextPool pool, PodObject pod)
     {
-        var spec = new PodObject(null!);
         if (!Cursor.Enter(ref json))
         {
-            return spec;
+            return;
         }
 
         while (Cursor.Next(ref json))
@@ -63,56 +54,55 @@ internal static class PodReader
             if (json.ValueTextEquals("nodeName"u8))
             {
                 json.Read();
-                spec = spec with { Node = pool.Text(ref json) };
+                pod.Node = pool.Text(ref json);
             }
             else if (json.ValueTextEquals("hostNetwork"u8))
             {
-                spec = spec with { HostNetwork = Cursor.ReadBool(ref json) == true };
+                pod.HostNetwork = Cursor.ReadBool(ref json) == true;
             }
             else if (json.ValueTextEquals("restartPolicy"u8))
             {
                 json.Read();
-                spec = spec with { RestartPolicy = pool.Text(ref json) };
+                pod.RestartPolicy = pool.Text(ref json);
             }
             else
             {
                 json.Skip();
             }
         }
-
-        return spec;
     }
 
-    private static PodObject Status(ref Utf8JsonReader json, TextPool pool)
+    private static void Status(ref Utf8JsonReader json, TextPool pool, PodObject pod)
     {
-        var status = new PodObject(null!);
         var addresses = new List<NetAddress>(2);
         var containers = default(Containers);
-        if (Cursor.Enter(ref json))
+        if (!Cursor.Enter(ref json))
         {
-            while (Cursor.Next(ref json))
+            return;
+        }
+
+        while (Cursor.Next(ref json))
+        {
+            if (json.ValueTextEquals("phase"u8))
             {
-                if (json.ValueTextEquals("phase"u8))
-                {
-                    json.Read();
-                    status = status with { Phase = pool.Text(ref json) };
-                }
-                else if (json.ValueTextEquals("startTime"u8))
-                {
-                    status = status with { StartedUs = Cursor.ReadTime(ref json) };
-                }
-                else if (json.ValueTextEquals("conditions"u8))
-                {
-                    status = status with { LastConditionUs = LastCondition(ref json) };
-                }
-                else
-                {
-                    AddressesAndContainers(ref json, addresses, ref containers);
-                }
+                json.Read();
+                pod.Phase = pool.Text(ref json);
+            }
+            else if (json.ValueTextEquals("startTime"u8))
+            {
+                pod.StartedUs = Cursor.ReadTime(ref json);
+            }
+            else if (json.ValueTextEquals("conditions"u8))
+            {
+                pod.LastConditionUs = LastCondition(ref json);
+            }
+            else
+            {
+                AddressesAndContainers(ref json, addresses, ref containers);
             }
         }
 
-        return status with { Addresses = addresses, AllTerminated = containers is { Main: > 0, AnyAlive: false }, FinishedUs = containers.FinishedUs };
+        (pod.Addresses, pod.AllTerminated, pod.FinishedUs) = (addresses, containers is { Main: > 0, AnyAlive: false }, containers.FinishedUs);
     }
 
     private static void AddressesAndContainers(ref Utf8JsonReader json, List<NetAddress> addresses, ref Containers containers)

@@ -14,7 +14,7 @@ internal sealed class TextPool
     /// only later ones are stored a second time.
     /// </summary>
     private const int TextsMax = 65_536;
-    private const int LabelsMax = 32_768;
+    private const int SetsMax = 32_768;
 
     /// <summary>A DNS name has 253 characters at most; longer texts are rarely equal.</summary>
     private const int PooledCharsMax = 256;
@@ -22,6 +22,7 @@ internal sealed class TextPool
     private readonly HashSet<string> texts = new(StringComparer.Ordinal);
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> find;
     private readonly HashSet<LabelMap> labels = [];
+    private readonly HashSet<OwnerRef> owners = [];
     private readonly List<KeyValuePair<string, string>> scratch = [];
 
     public TextPool() => find = texts.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -66,18 +67,24 @@ internal sealed class TextPool
             }
         }
 
-        var map = LabelMap.Of(scratch);
-        if (labels.TryGetValue(map, out var known))
+        return Shared(labels, LabelMap.Of(scratch));
+    }
+
+    public OwnerRef Owner(OwnerRef owner) => Shared(owners, owner);
+
+    private static T Shared<T>(HashSet<T> pool, T one) where T : class
+    {
+        if (pool.TryGetValue(one, out var known))
         {
             return known;
         }
 
-        if (labels.Count >= LabelsMax)
+        if (pool.Count >= SetsMax)
         {
-            labels.Clear();
+            pool.Clear();
         }
 
-        labels.Add(map);
-        return map;
+        pool.Add(one);
+        return one;
     }
 }

@@ -40,7 +40,8 @@ public sealed class WatchOracleTests
             }
         }
 
-        await watched.UntilAsync(() => Now(watched).SetEquals(lives.Where(life => life.ToUs == long.MaxValue).Select(life => $"{life.Address}={life.Pod.Uid}")), $"what is now is known (seed {seed})");
+        var now = lives.Where(life => life.ToUs == long.MaxValue).Select(life => $"{life.Address}={life.Pod.Uid}").ToHashSet();
+        await watched.UntilAsync(() => Now(watched).SetEquals(now), () => $"what is now is known (seed {seed}): {string.Join(' ', Now(watched).Except(now))} instead of {string.Join(' ', now.Except(Now(watched)))}");
         Judge(watched.Said(), lives, random, seed);
         Assert.True(watched.Health(FakeResource.Pods).Lists > 1 && watched.Health(FakeResource.Pods).Watches > 5, "faults were met");
     }

@@ -98,13 +98,15 @@ internal sealed class Watched : IAsyncDisposable
 
     public ResourceHealth Health(FakeResource resource) => Source.Health().Single(one => one.Resource == resource.Name);
 
-    public async Task UntilAsync(Func<bool> holds, string what, double seconds = 20)
+    public Task UntilAsync(Func<bool> holds, string what, double seconds = 20) => UntilAsync(holds, () => what, seconds);
+
+    public async Task UntilAsync(Func<bool> holds, Func<string> what, double seconds = 20)
     {
         var begun = Stopwatch.StartNew();
         while (!holds())
         {
             Assert.False(running.IsFaulted, running.Exception?.ToString());
-            Assert.True(begun.Elapsed.TotalSeconds < seconds, $"not within {seconds} s: {what}\n{string.Join('\n', Source.Health())}");
+            Assert.True(begun.Elapsed.TotalSeconds < seconds, $"not within {seconds} s: {what()}\n{string.Join('\n', Source.Health())}");
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }
