@@ -25,7 +25,9 @@ internal sealed class Clusters
         if (clusters.GroupBy(one => one.Scope).FirstOrDefault(same => same.Count() > 1) is { } shared)
         {
             throw new FlowsException(
-                ExitCode.Usage, $"The clusters {string.Join(" and ", shared.Select(one => one.Cluster))} share the address scope {shared.Key}; give each its own with scope=NAME, and the collectors on its nodes the same with --scope.");
+                ExitCode.Usage,
+                $"The clusters {string.Join(" and ", shared.Select(one => one.Cluster))} share the address scope {shared.Key}; "
+                + "give each its own with scope=NAME, and the collectors on its nodes the same with --scope.");
         }
 
         foreach (var options in clusters)
