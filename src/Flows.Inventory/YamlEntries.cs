@@ -19,7 +19,7 @@ internal static class YamlEntries
     {
         var strict = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
         using var reader = new StreamReader(new BoundedStream(stream, InventoryFile.YamlBytesMax), strict, detectEncodingFromByteOrderMarks: false);
-        var entries = new Cursor(reader);
+        using var entries = new Cursor(reader);
         while (entries.Next() is { } entry)
         {
             yield return entry;
@@ -27,7 +27,7 @@ internal static class YamlEntries
     }
 
     /// <summary>Where reading stands. A document that is no YAML cannot be read on: what follows the fault is lost, and said to be.</summary>
-    private sealed class Cursor(TextReader reader)
+    private sealed class Cursor(TextReader reader) : IDisposable
     {
         private readonly EntryWriter writer = new();
         private Parser? parser;
@@ -36,6 +36,8 @@ internal static class YamlEntries
         private bool ended;
 
         private long Line => parser!.Current!.Start.Line + skippedLines;
+
+        public void Dispose() => writer.Dispose();
 
         public InventoryEntry? Next()
         {

@@ -5,6 +5,8 @@ namespace Flows.Store;
 /// <summary>Finds the minutes whose edges late knowledge touches: those in which a touched address spoke within a changed span, or a socket or a name is told of.</summary>
 internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup rollup)
 {
+    private static readonly string[] Sides = ["f.src_addr", "f.dst_addr", "f.nat_dst_addr"];
+
     /// <summary>Fills the temporary table <c>dirty</c>.</summary>
     /// <returns>How many buckets it holds.</returns>
     public long Mark(Manifest manifest, IReadOnlyList<AnswerChange> changes)
@@ -56,7 +58,7 @@ internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup r
             SELECT scope_id, src_addr, dst_addr, nat_dst_addr, window_start, conn_start, nat_dst_addr IS NOT NULL OR nat_src_addr IS NOT NULL AS translated
             FROM {flows} WHERE window_start >= {Engine.Time(fromUs)} AND window_start <= {Engine.Time(toUs)}),
         spoken AS (
-            {string.Join("\n    UNION ALL ", new[] { "f.src_addr", "f.dst_addr", "f.nat_dst_addr" }.SelectMany(Spoken))}),
+            {string.Join("\n    UNION ALL ", Sides.SelectMany(Spoken))}),
         viewed AS (
             SELECT window_start, conn_start, translated, valid_from, valid_to,
                 unnest(CASE WHEN translated THEN {rollup.BucketsOf("window_start")} ELSE [date_trunc('minute', window_start)] END) AS bucket

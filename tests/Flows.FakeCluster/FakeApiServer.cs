@@ -27,19 +27,19 @@ public sealed class FakeApiServer : IAsyncDisposable
     private readonly Dictionary<string, (KeyValuePair<string, byte[]>[] Objects, long Version)> pages = [];
     private readonly string token;
 
-    private FakeApiServer(WebApplication app, string token, IReadOnlyDictionary<string, FakeCollection> collections) =>
+    private FakeApiServer(WebApplication app, string token, IReadOnlyDictionary<string, FakeShelf> collections) =>
         (this.app, this.token, Collections) = (app, token, collections);
 
     public FakeFaults Faults { get; } = new();
 
-    public IReadOnlyDictionary<string, FakeCollection> Collections { get; }
+    public IReadOnlyDictionary<string, FakeShelf> Collections { get; }
 
     public Uri Address { get; private set; } = new("http://localhost");
 
     /// <summary>The certificate in PEM where it speaks TLS, which is its own authority; else empty.</summary>
     public string CertificatePem { get; private init; } = "";
 
-    public FakeCollection this[FakeResource resource] => Collections[resource.Name];
+    public FakeShelf this[FakeResource resource] => Collections[resource.Name];
 
     /// <param name="port">0 for any that is free.</param>
     /// <param name="token">The bearer token without which it answers 401; empty for none.</param>
@@ -48,7 +48,7 @@ public sealed class FakeApiServer : IAsyncDisposable
     public static async Task<FakeApiServer> StartAsync(int port = 0, string token = "", bool tls = false, FakeApiServer? from = null)
     {
         var clock = new FakeClock();
-        var collections = from?.Collections ?? FakeResource.All.ToDictionary(resource => resource.Name, resource => new FakeCollection(resource, clock), StringComparer.Ordinal);
+        var collections = from?.Collections ?? FakeResource.All.ToDictionary(resource => resource.Name, resource => new FakeShelf(resource, clock), StringComparer.Ordinal);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var certificate = tls ? MakeCertificate() : null;
@@ -174,7 +174,7 @@ public sealed class FakeApiServer : IAsyncDisposable
         }
     }
 
-    private async Task ListAsync(HttpContext http, FakeCollection collection, bool partial)
+    private async Task ListAsync(HttpContext http, FakeShelf collection, bool partial)
     {
         var limit = int.TryParse(http.Request.Query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : int.MaxValue;
         limit = Faults.PageMax > 0 ? Math.Min(limit, Faults.PageMax) : limit;
@@ -208,7 +208,7 @@ public sealed class FakeApiServer : IAsyncDisposable
         await WritePageAsync(http, collection.Resource, snapshot.Objects.AsMemory(at, end - at), snapshot.Version, next, partial);
     }
 
-    private string Remember(FakeCollection collection, (KeyValuePair<string, byte[]>[] Objects, long Version) snapshot, int at)
+    private string Remember(FakeShelf collection, (KeyValuePair<string, byte[]>[] Objects, long Version) snapshot, int at)
     {
         lock (pages)
         {

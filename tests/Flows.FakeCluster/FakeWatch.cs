@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Flows.FakeCluster;
 
 /// <summary>One watch as the fake API server answers it.</summary>
-internal sealed class FakeWatch(FakeCollection collection, FakeFaults faults, bool partial)
+internal sealed class FakeWatch(FakeShelf collection, FakeFaults faults, bool partial)
 {
     public async Task AnswerAsync(HttpContext http)
     {

@@ -12,10 +12,10 @@ internal sealed class ObjectMeta
 
     public string Uid { get; set; } = "";
 
-    public LabelMap Labels { get; set; } = LabelMap.Empty;
+    public LabelDictionary Labels { get; set; } = LabelDictionary.Empty;
 
     /// <summary>Only those that <see cref="MetaReader"/> knows.</summary>
-    public LabelMap Annotations { get; set; } = LabelMap.Empty;
+    public LabelDictionary Annotations { get; set; } = LabelDictionary.Empty;
 
     /// <summary>µs; the API writes whole seconds.</summary>
     public long? CreatedUs { get; set; }
@@ -76,7 +76,7 @@ internal sealed record ServiceObject(ObjectMeta Meta) : KubeObject(Meta)
     /// <summary>Cluster, load balancer and external addresses; none for headless and external names.</summary>
     public IReadOnlyList<NetAddress> Addresses { get; init; } = [];
 
-    public LabelMap Selector { get; init; } = LabelMap.Empty;
+    public LabelDictionary Selector { get; init; } = LabelDictionary.Empty;
 
     public IReadOnlyList<PortOfService> Ports { get; init; } = [];
 
@@ -116,7 +116,7 @@ internal sealed record OwnerObject(ObjectMeta Meta) : KubeObject(Meta);
 internal sealed record WorkloadObject(ObjectMeta Meta, string Kind) : KubeObject(Meta)
 {
     /// <summary><c>spec.selector.matchLabels</c>.</summary>
-    public LabelMap Selector { get; init; } = LabelMap.Empty;
+    public LabelDictionary Selector { get; init; } = LabelDictionary.Empty;
 }
 
 /// <summary>v1/Namespace or networking.k8s.io/v1/NetworkPolicy, kept as JSON.</summary>

@@ -123,7 +123,7 @@ internal static class MetaReader
         }
     }
 
-    private static LabelMap Annotations(ref Utf8JsonReader json)
+    private static LabelDictionary Annotations(ref Utf8JsonReader json)
     {
         List<KeyValuePair<string, string>>? known = null;
         if (Cursor.Enter(ref json))
@@ -142,7 +142,7 @@ internal static class MetaReader
             }
         }
 
-        return known is null ? LabelMap.Empty : LabelMap.Of(known);
+        return known is null ? LabelDictionary.Empty : LabelDictionary.Of(known);
     }
 
     private static OwnerRef? Owner(ref Utf8JsonReader json, TextPool pool)

@@ -129,7 +129,7 @@ internal static class NodeReader
     }
 
     /// <summary>Annotations belong to others, so what is no address there is passed over: the node itself is still good.</summary>
-    private static void FromAnnotations(LabelMap annotations, List<string> ranges, List<NetAddress> addresses)
+    private static void FromAnnotations(LabelDictionary annotations, List<string> ranges, List<NetAddress> addresses)
     {
         foreach (var (key, value) in annotations)
         {

@@ -17,11 +17,11 @@ internal static class OwnerReader
 
     private static WorkloadObject Workload(ReadOnlySpan<byte> utf8, TextPool pool, string kind) => new(Read(utf8, pool, out var selector), kind) { Selector = selector };
 
-    private static ObjectMeta Read(ReadOnlySpan<byte> utf8, TextPool pool, out LabelMap selector)
+    private static ObjectMeta Read(ReadOnlySpan<byte> utf8, TextPool pool, out LabelDictionary selector)
     {
         var json = new Utf8JsonReader(utf8);
         ObjectMeta? meta = null;
-        selector = LabelMap.Empty;
+        selector = LabelDictionary.Empty;
         Cursor.Enter(ref json);
         while (Cursor.Next(ref json))
         {
@@ -52,9 +52,9 @@ internal static class OwnerReader
         return meta ?? throw new FormatException("the object has no metadata");
     }
 
-    private static LabelMap MatchLabels(ref Utf8JsonReader json, TextPool pool)
+    private static LabelDictionary MatchLabels(ref Utf8JsonReader json, TextPool pool)
     {
-        var labels = LabelMap.Empty;
+        var labels = LabelDictionary.Empty;
         if (Cursor.Enter(ref json))
         {
             while (Cursor.Next(ref json))

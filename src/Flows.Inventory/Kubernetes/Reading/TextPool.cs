@@ -21,7 +21,7 @@ internal sealed class TextPool
 
     private readonly HashSet<string> texts = new(StringComparer.Ordinal);
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> find;
-    private readonly HashSet<LabelMap> labels = [];
+    private readonly HashSet<LabelDictionary> labels = [];
     private readonly HashSet<OwnerRef> owners = [];
     private readonly List<KeyValuePair<string, string>> scratch = [];
 
@@ -54,7 +54,7 @@ internal sealed class TextPool
     }
 
     /// <summary>The object of texts that is the value of the property at the reader, shared; empty for null.</summary>
-    public LabelMap Labels(ref Utf8JsonReader json)
+    public LabelDictionary Labels(ref Utf8JsonReader json)
     {
         scratch.Clear();
         if (Cursor.Enter(ref json))
@@ -67,7 +67,7 @@ internal sealed class TextPool
             }
         }
 
-        return Shared(labels, LabelMap.Of(scratch));
+        return Shared(labels, LabelDictionary.Of(scratch));
     }
 
     public OwnerRef Owner(OwnerRef owner) => Shared(owners, owner);

@@ -14,7 +14,7 @@ internal sealed class AddressBook(string cluster, string scope, Holdings holding
 
     public string Scope => scope;
 
-    public void See(KubeObject one, IReadOnlyList<NetAddress> addresses, LabelMap selector, bool gone, Sight sight)
+    public void See(KubeObject one, IReadOnlyList<NetAddress> addresses, LabelDictionary selector, bool gone, Sight sight)
     {
         var id = Entity.IdOf(cluster, kind, one.Meta.Uid);
         var holder = known.See(id);
@@ -57,7 +57,7 @@ internal sealed class AddressBook(string cluster, string scope, Holdings holding
 
     public long Count(ResourceKind resource) => known.Count;
 
-    private Entity EntityOf(ulong id, ObjectMeta meta, LabelMap selector) => new()
+    private Entity EntityOf(ulong id, ObjectMeta meta, LabelDictionary selector) => new()
     {
         Id = id,
         Kind = kind,

@@ -66,7 +66,7 @@ internal sealed class ClusterLedger
                 pods.See(pod, gone, sight);
                 break;
             case NodeObject node:
-                nodes.See(node, node.Addresses, LabelMap.Empty, gone, sight);
+                nodes.See(node, node.Addresses, LabelDictionary.Empty, gone, sight);
                 break;
             case ServiceObject service:
                 services.See(service, gone, sight);
@@ -122,7 +122,7 @@ internal sealed class ClusterLedger
             };
             if (holder is not null)
             {
-                holder.Entity = said.Entity with { Labels = LabelMap.Of(said.Entity.Labels), Selector = LabelMap.Of(said.Entity.Selector) };
+                holder.Entity = said.Entity with { Labels = LabelDictionary.Of(said.Entity.Labels), Selector = LabelDictionary.Of(said.Entity.Selector) };
                 holder.Open = [.. holder.Open, new(said.Address, said.ValidFromUs, said.IntervalId)];
                 holder.WasOpen = true;
             }

@@ -5,7 +5,7 @@ namespace Flows.Inventory.Kubernetes.Stating;
 
 /// <summary>
 /// Makes intervals out of who holds what now: the only place that opens, corrects and closes them. Entities here have labels that compare by
-/// content (<see cref="Core.Identity.LabelMap"/>), so that records are equal when they say the same.
+/// content (<see cref="Core.Identity.LabelDictionary"/>), so that records are equal when they say the same.
 /// </summary>
 internal sealed class Holdings(NewsBuffer news)
 {

@@ -9,7 +9,7 @@ namespace Flows.Inventory.Kubernetes.Stating;
 /// <param name="Kind">Deployment, StatefulSet, DaemonSet, CronJob, Job, StaticPod, or what a custom controller calls it; empty for a bare pod.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Selector">Its <c>matchLabels</c>, where known.</param>
-internal readonly record struct Workload(string Kind, string Name, LabelMap Selector);
+internal readonly record struct Workload(string Kind, string Name, LabelDictionary Selector);
 
 /// <summary>Who owns ReplicaSets and Jobs, and whom Deployments, StatefulSets and DaemonSets select.</summary>
 internal sealed class OwnerBook : IBook
@@ -22,7 +22,7 @@ internal sealed class OwnerBook : IBook
 
         public OwnerRef? Owner { get; set; }
 
-        public LabelMap Selector { get; set; } = LabelMap.Empty;
+        public LabelDictionary Selector { get; set; } = LabelDictionary.Empty;
     }
 
     private readonly Dictionary<ResourceKind, Known<Owned>> books = new()
@@ -38,7 +38,7 @@ internal sealed class OwnerBook : IBook
     public event Action<ulong, Sight>? Changed;
 
     public void See(ResourceKind kind, OwnerObject one, bool gone, Sight sight) =>
-        See(kind, KeyOf(kind, one.Meta.Uid), one.Meta, LabelMap.Empty, gone, sight);
+        See(kind, KeyOf(kind, one.Meta.Uid), one.Meta, LabelDictionary.Empty, gone, sight);
 
     public void See(ResourceKind kind, WorkloadObject one, bool gone, Sight sight) =>
         See(kind, KeyOf(kind, $"{one.Meta.Namespace}/{one.Meta.Name}"), one.Meta, one.Selector, gone, sight);
@@ -53,12 +53,12 @@ internal sealed class OwnerBook : IBook
         {
             // The kubelet appends its node's name, which makes the pods of one manifest on many nodes one workload.
             var suffix = $"-{node}";
-            return new("StaticPod", pod.Name.EndsWith(suffix, StringComparison.Ordinal) ? pod.Name[..^suffix.Length] : pod.Name, LabelMap.Empty);
+            return new("StaticPod", pod.Name.EndsWith(suffix, StringComparison.Ordinal) ? pod.Name[..^suffix.Length] : pod.Name, LabelDictionary.Empty);
         }
 
         return pod.Owner switch
         {
-            null => new("", "", LabelMap.Empty),
+            null => new("", "", LabelDictionary.Empty),
             { Kind: "ReplicaSet" } set => Above(ResourceKind.ReplicaSets, set, pod, ByHash(set, pod.Labels), waits),
             { Kind: "Job" } job => Above(ResourceKind.Jobs, job, pod, job, waits),
             { } owner => Selected(owner, pod.Namespace, waits),
@@ -87,7 +87,7 @@ internal sealed class OwnerBook : IBook
 
     private static ulong KeyOf(ResourceKind kind, string name) => StableId.Of("owner", kind.ToString(), name);
 
-    private void See(ResourceKind kind, ulong key, ObjectMeta meta, LabelMap selector, bool gone, Sight sight)
+    private void See(ResourceKind kind, ulong key, ObjectMeta meta, LabelDictionary selector, bool gone, Sight sight)
     {
         var book = books[kind];
         if (gone)
@@ -119,7 +119,7 @@ internal sealed class OwnerBook : IBook
     }
 
     /// <summary>A Deployment's ReplicaSets are called after it and the hash of their pods' label, as the documentation says.</summary>
-    private static OwnerRef ByHash(OwnerRef set, LabelMap labels) =>
+    private static OwnerRef ByHash(OwnerRef set, LabelDictionary labels) =>
         labels.TryGetValue(HashLabel, out var hash) && hash.Length > 0 && set.Name.Length > hash.Length + 1 && set.Name.EndsWith($"-{hash}", StringComparison.Ordinal)
             ? new("Deployment", set.Name[..^(hash.Length + 1)], "")
             : set;
@@ -135,7 +135,7 @@ internal sealed class OwnerBook : IBook
         };
         if (kind is null)
         {
-            return new(owner.Kind, owner.Name, LabelMap.Empty);
+            return new(owner.Kind, owner.Name, LabelDictionary.Empty);
         }
 
         var key = KeyOf(kind.Value, $"{@namespace}/{owner.Name}");
@@ -145,9 +145,9 @@ internal sealed class OwnerBook : IBook
         }
 
         waits.Add(key);
-        return new(owner.Kind, owner.Name, LabelMap.Empty);
+        return new(owner.Kind, owner.Name, LabelDictionary.Empty);
     }
 }
 
 /// <summary>What of a pod tells who owns it.</summary>
-internal readonly record struct PodFacts(string Namespace, string Name, LabelMap Labels, OwnerRef? Owner, bool IsStatic);
+internal readonly record struct PodFacts(string Namespace, string Name, LabelDictionary Labels, OwnerRef? Owner, bool IsStatic);

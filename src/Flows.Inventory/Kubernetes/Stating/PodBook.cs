@@ -66,7 +66,7 @@ internal sealed class PodBook(string cluster, string scope, Holdings holdings, O
         {
             if (known.Find(id) is { Entity: { } entity } holder)
             {
-                var facts = new PodFacts(entity.Namespace, entity.Name, (LabelMap)entity.Labels, holder.Owner, holder.IsStatic);
+                var facts = new PodFacts(entity.Namespace, entity.Name, (LabelDictionary)entity.Labels, holder.Owner, holder.IsStatic);
                 var workload = WorkloadOf(id, holder, facts, entity.Node);
                 holdings.Correct(holder, entity with { WorkloadKind = workload.Kind, Workload = workload.Name, Selector = workload.Selector }, sight.AtUs);
             }

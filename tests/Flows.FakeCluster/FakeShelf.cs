@@ -11,7 +11,7 @@ namespace Flows.FakeCluster;
 public sealed record FakeEvent(long Version, string Type, byte[] Json);
 
 /// <summary>The objects of one resource and the recent changes to them.</summary>
-public sealed class FakeCollection
+public sealed class FakeShelf
 {
     /// <summary>Changes that a watch may begin before; older ones are 410.</summary>
     private const int LogMax = 20_000;
@@ -23,7 +23,7 @@ public sealed class FakeCollection
     private readonly FakeClock clock;
     private long forgotten;
 
-    internal FakeCollection(FakeResource resource, FakeClock clock) => (Resource, this.clock) = (resource, clock);
+    internal FakeShelf(FakeResource resource, FakeClock clock) => (Resource, this.clock) = (resource, clock);
 
     public FakeResource Resource { get; }
 

@@ -7,12 +7,12 @@ namespace Flows.Core.Identity;
 /// Labels in one array, sorted by key. Two of equal content are equal, so that the thousands of pods of one workload can share one
 /// (<see cref="EntityPool"/>); a dictionary of six labels takes a kilobyte.
 /// </summary>
-public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<LabelMap>
+public sealed class LabelDictionary : IReadOnlyDictionary<string, string>, IEquatable<LabelDictionary>
 {
     private readonly KeyValuePair<string, string>[] labels;
     private readonly int hash;
 
-    private LabelMap(KeyValuePair<string, string>[] labels)
+    private LabelDictionary(KeyValuePair<string, string>[] labels)
     {
         this.labels = labels;
         var sum = default(HashCode);
@@ -25,7 +25,7 @@ public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<L
         hash = sum.ToHashCode();
     }
 
-    public static LabelMap Empty { get; } = new([]);
+    public static LabelDictionary Empty { get; } = new([]);
 
     public int Count => labels.Length;
 
@@ -36,10 +36,10 @@ public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<L
     public string this[string key] => TryGetValue(key, out var value) ? value : throw new KeyNotFoundException($"There is no label '{key}'.");
 
     /// <summary>The labels as a map of this kind; the same object where it is one. Where a key comes twice the last one holds, as JSON readers have it.</summary>
-    public static LabelMap Of(IEnumerable<KeyValuePair<string, string>> labels) => labels as LabelMap ?? Of(labels.ToList());
+    public static LabelDictionary Of(IEnumerable<KeyValuePair<string, string>> labels) => labels as LabelDictionary ?? Of(labels.ToList());
 
     /// <summary>As the other; sorts what it is given.</summary>
-    public static LabelMap Of(List<KeyValuePair<string, string>> labels)
+    public static LabelDictionary Of(List<KeyValuePair<string, string>> labels)
     {
         // By insertion: a dozen labels at most, mostly sorted already, and equal keys keep their order.
         for (var i = 1; i < labels.Count; i++)
@@ -82,15 +82,15 @@ public sealed class LabelMap : IReadOnlyDictionary<string, string>, IEquatable<L
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    public bool Equals(LabelMap? other) => ReferenceEquals(this, other)
+    public bool Equals(LabelDictionary? other) => ReferenceEquals(this, other)
         || (other is not null && hash == other.hash && labels.AsSpan().SequenceEqual(other.labels));
 
-    public override bool Equals(object? obj) => Equals(obj as LabelMap);
+    public override bool Equals(object? obj) => Equals(obj as LabelDictionary);
 
     public override int GetHashCode() => hash;
 
     /// <summary>The same labels in other string objects of the same text; this object where they are its own.</summary>
-    internal LabelMap With(Func<string, string> text)
+    internal LabelDictionary With(Func<string, string> text)
     {
         var same = Array.ConvertAll(labels, label => KeyValuePair.Create(text(label.Key), text(label.Value)));
         return same.Zip(labels).All(pair => ReferenceEquals(pair.First.Key, pair.Second.Key) && ReferenceEquals(pair.First.Value, pair.Second.Value)) ? this : new(same);
