@@ -7,5 +7,5 @@ internal static class IdentityCommand
 {
     public const string Name = "identity";
 
-    public static Command Create() => new(Name, "Measure the identity ledger.") { LookupCommand.Create() };
+    public static Command Create() => new(Name, "Measure the identity ledger.") { LookupCommand.Create(), LearnCommand.Create() };
 }
