@@ -54,7 +54,7 @@ internal static class DemoInventory
             ["name"] = name,
             ["valid_from"] = UnixTime.Text(tenure.FromUs),
             ["learned_at"] = UnixTime.Text(tenure.FromUs),
-            ["origin"] = "demo",
+            ["origin"] = Origins.Kubernetes,
         };
         if (tenure.ToUs is { } to)
         {

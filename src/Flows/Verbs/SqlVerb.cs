@@ -14,7 +14,8 @@ internal static class SqlVerb
         var output = CommonOptions.Output("table", "csv", "json", "arrow");
         var verb = new Command("sql", """
             Ask the store in SQL (DuckDB's dialect). The views are flow_log, edges, dependencies, unresolved,
-            identities, losses, coverage, gaps, owners, names.
+            identities, losses, coverage, gaps, owners, names, service_ports, backends,
+            cluster_objects.
 
             Examples:
               flows sql --store DIR "FROM dependencies"

@@ -20,7 +20,7 @@ internal static class IdentityCommand
             Sync a watcher with a generated cluster, then change the cluster, and see how long it takes, how much memory it needs, and how late it knows.
 
             Example: ./dev bench identity --pods 10000 --services 2000 --hour 30000
-            """) { pods, services, changes, seconds, hour, ServerVerb(), WatcherVerb(), LookupCommand.Create() };
+            """) { pods, services, changes, seconds, hour, ServerVerb(), WatcherVerb(), LookupCommand.Create(), LearnCommand.Create() };
         verb.SetAction(async (parsed, cancellation) => (int)await IdentityRun.RunAsync(
             new(parsed.GetValue(pods), parsed.GetValue(services), parsed.GetValue(changes), parsed.GetValue(seconds), parsed.GetValue(hour)), cancellation).ConfigureAwait(false));
         return verb;

@@ -68,7 +68,7 @@ internal sealed record LookupData(IReadOnlyList<NameSpan> Spans, NetAddress[] Ad
             addresses[i].Write(bytes.AsSpan(i * NetAddress.Size));
         }
 
-        var blob = new FixedSizeBinaryArray(new ArrayData(new FixedSizeBinaryType(NetAddress.Size), addresses.Length, 0, 0, [ArrowBuffer.Empty, new ArrowBuffer(bytes)]));
+        var blob = new Apache.Arrow.Arrays.FixedSizeBinaryArray(new ArrayData(new FixedSizeBinaryType(NetAddress.Size), addresses.Length, 0, 0, [ArrowBuffer.Empty, new ArrowBuffer(bytes)]));
         List<Field> fields = [new("addr", blob.Data.DataType, nullable: false), new("addr_number", UInt64Type.Default, nullable: false)];
         List<IArrowArray> arrays = [blob, Numbers(System.Array.ConvertAll(addresses, address => address.Low))];
         foreach (var (name, values) in columns)
