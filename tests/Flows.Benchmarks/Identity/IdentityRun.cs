@@ -18,7 +18,7 @@ internal static class IdentityRun
     /// <summary>The second hour may need so much more than the first before it counts as growing: the heap's own unrest.</summary>
     private const double FlatShare = 1.1;
 
-    private sealed record Report(double Rss, double Peak, int Count, double Median, double P99, long Statements, double CpuSeconds, long Lists);
+    private sealed record Report(double Rss, double Peak, int Count, double Median, double P99, long Statements, double CpuSeconds, long Lists, double Heap, double Committed);
 
     public static async Task<ExitCode> RunAsync(IdentityPlan plan, CancellationToken cancellation)
     {
@@ -65,6 +65,8 @@ internal static class IdentityRun
         Line($"CPU of {plan.Seconds} s at that rate", calm.CpuSeconds - synced.CpuSeconds, "s", null);
         Line($"resident after {plan.Hour} changes", first.Rss, "MiB", MemoryMax);
         Line($"resident after {plan.Hour} more", second.Rss, "MiB", Math.Min(MemoryMax, first.Rss * FlatShare));
+        Line("of which the heap after its last collection", second.Heap, "MiB", null);
+        Line("of which memory that the heap keeps", second.Committed, "MiB", null);
         Line("peak", second.Peak, "MiB", null);
         Line("statements", second.Statements, "", null);
         Line("lists (11 are the sync)", second.Lists, "", null);
@@ -99,7 +101,7 @@ internal static class IdentityRun
         await watcher.StandardInput.WriteLineAsync("report".AsMemory(), cancellation).ConfigureAwait(false);
         var words = (await ReadAsync(watcher, "report ", cancellation).ConfigureAwait(false)).Split(' ');
         double At(int index) => double.Parse(words[index], CultureInfo.InvariantCulture);
-        return new(At(0), At(1), (int)At(2), At(3), At(4), (long)At(5), At(6), (long)At(7));
+        return new(At(0), At(1), (int)At(2), At(3), At(4), (long)At(5), At(6), (long)At(7), At(8), At(9));
     }
 
     private static async Task<string> ReadAsync(Process process, string start, CancellationToken cancellation)

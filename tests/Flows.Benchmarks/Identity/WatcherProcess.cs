@@ -48,7 +48,7 @@ internal static class WatcherProcess
             {
                 late.Sort();
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"report {Status("VmRSS:")} {Status("VmHWM:")} {late.Count} {At(late, 0.5):0.0} {At(late, 0.99):0.0} {statements} {Environment.CpuUsage.TotalTime.TotalSeconds:0.0} {source.Health().Sum(one => one.Lists)}"));
+                    $"report {Status("VmRSS:")} {Status("VmHWM:")} {late.Count} {At(late, 0.5):0.0} {At(late, 0.99):0.0} {statements} {Environment.CpuUsage.TotalTime.TotalSeconds:0.0} {source.Health().Sum(one => one.Lists)} {GC.GetGCMemoryInfo().HeapSizeBytes / 1048576.0:0.0} {GC.GetGCMemoryInfo().TotalCommittedBytes / 1048576.0:0.0}"));
                 late.Clear();
             }
         }

@@ -18,6 +18,7 @@ internal sealed class OwnerBook : IBook
 
     private sealed class Owned : Listed
     {
+        /// <summary>Of those that are kept by name.</summary>
         public string Uid { get; set; } = "";
 
         public OwnerRef? Owner { get; set; }
@@ -93,7 +94,7 @@ internal sealed class OwnerBook : IBook
         if (gone)
         {
             // A successor of the same name may be there already.
-            if (book.Find(key)?.Uid == meta.Uid)
+            if (book.Find(key) is { } known && (known.Uid.Length == 0 || known.Uid == meta.Uid))
             {
                 book.Remove(key);
             }
@@ -102,7 +103,7 @@ internal sealed class OwnerBook : IBook
         }
 
         var one = book.See(key);
-        (one.Uid, one.Owner, one.Selector) = (meta.Uid, meta.Owner, selector);
+        (one.Uid, one.Owner, one.Selector) = (IdOf(kind, meta.Uid) == 0 ? meta.Uid : "", meta.Owner, selector);
         Changed?.Invoke(key, sight);
     }
 

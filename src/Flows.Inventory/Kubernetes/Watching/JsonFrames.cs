@@ -47,6 +47,13 @@ internal sealed class JsonFrames(bool isList)
     private Section section;
     private JsonReaderState state = new(isList ? default : Sequence);
 
+    /// <summary>Forgets what was read, to begin with the next body in the same memory.</summary>
+    public void Reset()
+    {
+        (scanned, filled, frame, ended, section) = (0, 0, -1, false, Section.Other);
+        state = new(isList ? default : Sequence);
+    }
+
     /// <summary>Reads more from the stream and hands on what became whole; false at the end of the stream.</summary>
     /// <exception cref="InvalidDataException">The body ended within an object, or one is too big.</exception>
     /// <exception cref="JsonException">The body is no JSON.</exception>

@@ -10,13 +10,14 @@ internal sealed record PageEnd(string ResourceVersion, string Continue);
 internal static class ListReader
 {
     /// <summary>Reads one page and hands on each of its objects.</summary>
+    /// <param name="frames">Cuts it; used page after page.</param>
     /// <param name="body">The answer's body.</param>
     /// <param name="item">Takes an object; the bytes are good until it returns.</param>
     /// <param name="quiet">Cancels when nothing comes; reset with every read.</param>
     /// <param name="limit">How long a silence may last.</param>
     /// <param name="cancellation">Follows <paramref name="quiet"/> and whatever else may end it.</param>
     /// <exception cref="InvalidDataException">It is no list, or not whole.</exception>
-    public static async Task<PageEnd> ReadAsync(Stream body, Action<ReadOnlySpan<byte>> item, CancellationTokenSource quiet, TimeSpan limit, CancellationToken cancellation)
+    public static async Task<PageEnd> ReadAsync(JsonFrames frames, Stream body, Action<ReadOnlySpan<byte>> item, CancellationTokenSource quiet, TimeSpan limit, CancellationToken cancellation)
     {
         var end = new PageEnd("", "");
         void Take(FrameKind kind, ReadOnlySpan<byte> utf8)
@@ -31,7 +32,7 @@ internal static class ListReader
             }
         }
 
-        var frames = new JsonFrames(isList: true);
+        frames.Reset();
         do
         {
             quiet.CancelAfter(limit);

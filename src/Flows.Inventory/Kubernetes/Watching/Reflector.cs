@@ -121,6 +121,7 @@ internal sealed class Reflector(Resource resource, ApiAccess access, ClusterFeed
         var paged = expiredLists < PagedTriesMax;
         PageEnd? first = null;
         var (next, seenUs) = ("", 0L);
+        var frames = new JsonFrames(isList: true);
         feed.BeginList(resource.Kind);
         do
         {
@@ -136,7 +137,7 @@ internal sealed class Reflector(Resource resource, ApiAccess access, ClusterFeed
             var body = await answer.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
             await using (body.ConfigureAwait(false))
             {
-                var page = await ListReader.ReadAsync(body, item => Take(item, gone: false, listed: true, atUs), quiet, options.ListTimeout, either.Token).ConfigureAwait(false);
+                var page = await ListReader.ReadAsync(frames, body, item => Take(item, gone: false, listed: true, atUs), quiet, options.ListTimeout, either.Token).ConfigureAwait(false);
                 first ??= page;
                 next = page.Continue;
             }
