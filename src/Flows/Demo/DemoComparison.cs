@@ -67,7 +67,7 @@ internal sealed record DemoComparison(int Expected, int Observed, IReadOnlyList<
     }
 
     /// <summary>Kernels tell their routers which groups they listen to (RFC 3810), within ten seconds of getting an address: no program did that.</summary>
-    private static bool IsKernelsOwn(Edge edge) => edge.Protocol == IpProtocol.Icmp6 && edge.Dst.Name.StartsWith("ff02:", StringComparison.Ordinal);
+    private static bool IsKernelsOwn(Edge edge) => edge.Protocol == IpProtocol.IcmpV6 && edge.Dst.Name.StartsWith("ff02:", StringComparison.Ordinal);
 
     private static void Count(EdgePair pair, string what, long expected, long seen, List<string> missing, List<string> invented)
     {
