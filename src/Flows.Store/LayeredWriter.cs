@@ -63,7 +63,7 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
         foreach (var file in layout.SealedFiles(next).Where(file => layout.Time is null || file.MaxUs >= min).ToList())
         {
             var scan = Engine.Scan(directory, [file], layout.Columns);
-            // Not asked by SEMI JOIN: where a condition of it is no equality, DuckDB 1.5.6 missed rows of a file.
+            // Not asked by SEMI JOIN: where one condition is no equality and all keys of the right side are one, DuckDB 1.5.6 finds nothing in a file.
             var rows = $"SELECT {layout.Columns.List} FROM {scan} AS sealed_rows ANTI JOIN unsealing ON {layout.Replaces("unsealing", "sealed_rows")}";
             if (engine.Read($"SELECT count(*) FROM ({rows})", row => row.GetInt64(0))[0] < file.Rows)
             {
