@@ -138,7 +138,8 @@ internal sealed class EdgeRollup(TimeSpan skew)
             bool_or(begins) AS begins, bool_or(answered) AS answered, bool_or(refused) AS refused, bool_or(unanswered) AS unanswered,
             bool_or(proven) OR (bool_or(requested) AND bool_or(answered)) AS trusted,
             max(fwd_bytes) AS fwd_bytes, max(rev_bytes) AS rev_bytes, max(fwd_packets) AS fwd_packets, max(rev_packets) AS rev_packets,
-            min(first_seen) AS first_seen, max(last_seen) AS last_seen, min(begun) AS begun, max(src_owner) AS src_owner, max(dst_owner) AS dst_owner,
+            min(first_seen) AS first_seen, max(last_seen) AS last_seen, min(begun) AS begun,
+            max(src_owner) AS src_owner, arg_max(node_id, src_owner) AS src_teller, max(dst_owner) AS dst_owner, arg_max(node_id, dst_owner) AS dst_teller,
             list_sort(list(DISTINCT node_id)) AS nodes
         FROM points GROUP BY bucket, wire_key, session, nth
         """;
@@ -150,7 +151,8 @@ internal sealed class EdgeRollup(TimeSpan skew)
             window_no = 0 AS begins, {IsAnswered} AS answered, state = 2 AS refused, state = 1 AS unanswered,
             direction_by BETWEEN 1 AND 5 OR (direction_by = 6 AND ({IsAnswered})) AS trusted,
             fwd_bytes::BIGINT AS fwd_bytes, rev_bytes::BIGINT AS rev_bytes, fwd_packets::BIGINT AS fwd_packets, rev_packets::BIGINT AS rev_packets,
-            window_start AS first_seen, window_end AS last_seen, conn_start AS begun, src_owner_id AS src_owner, dst_owner_id AS dst_owner, [node_id] AS nodes
+            window_start AS first_seen, window_end AS last_seen, conn_start AS begun,
+            src_owner_id AS src_owner, node_id AS src_teller, dst_owner_id AS dst_owner, node_id AS dst_teller, [node_id] AS nodes
         FROM {informed} i SEMI JOIN dirty USING (bucket) ANTI JOIN several USING (bucket, wire_key)
         """;
 
@@ -168,8 +170,8 @@ internal sealed class EdgeRollup(TimeSpan skew)
                 {EndNames.ResolvedBy("s", owned: true, asked: false)} AS src_resolved_by, {EndNames.ResolvedBy("d", owned: true, asked: true)} AS dst_resolved_by,
                 s_x.of_node IS NOT NULL AND NOT list_contains(m.nodes, s_x.of_node) AS snat
             FROM connections m
-            JOIN {EndNames.Joins("s", "m.src", "m.src_owner")}
-            JOIN {EndNames.Joins("d", "m.dst", "m.dst_owner")}
+            JOIN {EndNames.Joins("s", "m.src", "src")}
+            JOIN {EndNames.Joins("d", "m.dst", "dst")}
             LEFT JOIN {EndNames.Joins("v", "m.svc", owner: null)}
             {EndNames.NodePort}
             {EndNames.Asked})

@@ -23,7 +23,7 @@ internal static class EndNames
 
     /// <summary>
     /// Fills <c>ends</c> (every address once, with the entity that it is while nobody holds it), <c>spans</c> (who holds them), <c>sockets</c>
-    /// (whom an owner id means), <c>asked</c> (the name by which a client knew an address) and <c>node_ports</c> (whose port of every node it is).
+    /// (whom an owner id means, by the node that may speak of it), <c>asked</c> (the name by which a client knew an address) and <c>node_ports</c> (whose port of every node it is).
     /// </summary>
     /// <param name="seen">The flows.</param>
     /// <param name="scans">Who was told about.</param>
@@ -48,12 +48,12 @@ internal static class EndNames
         FROM held h LEFT JOIN nodes_of n ON h.exact AND n.end_id = h.end_id AND n.valid_from = h.valid_from;
         CREATE OR REPLACE TEMP TABLE sockets AS
         WITH ids AS (SELECT DISTINCT src_owner_id AS owner_id FROM {seen} WHERE src_owner_id IS NOT NULL UNION SELECT DISTINCT dst_owner_id FROM {seen} WHERE dst_owner_id IS NOT NULL),
-        told AS (SELECT owner_id, any_value(pod_uid) AS pod_uid, any_value(node) AS node FROM {scans.Owners} SEMI JOIN ids USING (owner_id) GROUP BY owner_id),
+        told AS (SELECT owner_id, node, arg_max(pod_uid, seen_at) AS pod_uid FROM {scans.Owners} SEMI JOIN ids USING (owner_id) GROUP BY owner_id, node),
         named AS (SELECT DISTINCT entity_id, kind, scope, uid, name FROM {scans.Entities} WHERE kind IN ('pod', 'node', 'host', 'vm'))
-        SELECT t.owner_id, stable_id('scope', n.scope) AS scope_id, true AS is_pod, min(n.entity_id) AS entity FROM told t JOIN named n ON n.kind = 'pod' AND n.uid = t.pod_uid
+        SELECT t.owner_id, stable_id('node', t.node) AS teller, stable_id('scope', n.scope) AS scope_id, true AS is_pod, min(n.entity_id) AS entity FROM told t JOIN named n ON n.kind = 'pod' AND n.uid = t.pod_uid
         WHERE t.pod_uid <> '' GROUP BY ALL
         UNION ALL
-        SELECT t.owner_id, stable_id('scope', n.scope), false, arg_min(n.entity_id, (n.kind <> 'node', n.entity_id)) FROM told t JOIN named n ON n.kind <> 'pod' AND n.name = t.node
+        SELECT t.owner_id, stable_id('node', t.node), stable_id('scope', n.scope), false, arg_min(n.entity_id, (n.kind <> 'node', n.entity_id)) FROM told t JOIN named n ON n.kind <> 'pod' AND n.name = t.node
         WHERE t.pod_uid = '' GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE asked AS
         WITH answers AS (
@@ -78,11 +78,14 @@ internal static class EndNames
     public const string Drop = "DROP TABLE ends; DROP TABLE spans; DROP TABLE sockets; DROP TABLE asked; DROP TABLE node_ports";
 
     /// <summary>The join of a connection's end, of its holder at the time, and of its socket's owner. Nothing of it overlaps, so no connection is doubled.</summary>
+    /// <param name="end">How the joined rows are called.</param>
+    /// <param name="address">SQL of its address.</param>
+    /// <param name="owner">The side, <c>src</c> or <c>dst</c>, whose socket it is; null where it has none.</param>
     public static string Joins(string end, string address, string? owner) => $"""
         ends {end} ON {end}.scope_id = m.scope_id AND {end}.end_addr = {address}
         LEFT JOIN (SELECT * FROM spans WHERE exact) {end}_x ON {end}_x.end_id = {end}.end_id AND m.first_seen >= {end}_x.valid_from AND m.first_seen < {end}_x.valid_to
         LEFT JOIN (SELECT * FROM spans WHERE NOT exact) {end}_r ON {end}_r.end_id = {end}.end_id AND m.first_seen >= {end}_r.valid_from AND m.first_seen < {end}_r.valid_to
-        {(owner is null ? "" : $"LEFT JOIN sockets {end}_o ON {end}_o.owner_id = {owner} AND {end}_o.scope_id = m.scope_id")}
+        {(owner is null ? "" : $"LEFT JOIN sockets {end}_o ON {end}_o.owner_id = m.{owner}_owner AND {end}_o.teller = m.{owner}_teller AND {end}_o.scope_id = m.scope_id")}
         """;
 
     /// <summary>The name by which the client had asked for the responder's address when the connection began.</summary>
