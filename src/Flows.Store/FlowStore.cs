@@ -122,7 +122,7 @@ public sealed class FlowStore : IDisposable
     {
         lock (gate)
         {
-            if (manifest.Unrolled.Count > 0)
+            if (manifest.Unrolled is not null)
             {
                 Commit(RollUpUnrolled(manifest with { Sequence = manifest.Sequence + 1 }));
             }
@@ -212,17 +212,17 @@ public sealed class FlowStore : IDisposable
 
         return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh)) with
         {
-            Unrolled = [.. next.Unrolled, .. fresh.Select(file => file.Path)],
+            Unrolled = [.. next.Unrolled ?? [], .. fresh.Select(file => file.Path)],
         };
     }
 
-    private static IEnumerable<StoreFile> Unrolled(Manifest next) => next.FilesOf(StoreLayout.Flows).Where(file => next.Unrolled.Contains(file.Path));
+    private static IEnumerable<StoreFile> Unrolled(Manifest next) => next.FilesOf(StoreLayout.Flows).Where(file => next.Unrolled?.Contains(file.Path) == true);
 
     /// <summary>Rebuilds the buckets that rows of unrolled files touch. Until then these files are not merged with others.</summary>
     private Manifest RollUpUnrolled(Manifest next)
     {
         engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS {rollup.AllBucketsOf(Engine.Scan(directory, Unrolled(next), TableColumns.Flows))}");
-        return RollUp(merge.Fold(next, time.NowUs())) with { Unrolled = [] };
+        return RollUp(merge.Fold(next, time.NowUs())) with { Unrolled = null };
     }
 
     /// <summary>

@@ -44,8 +44,9 @@ internal sealed record Manifest
 
     public IReadOnlyList<SupersededFile> Superseded { get; init; } = [];
 
-    /// <summary>Files of flows that are not in the edges yet, by path: more records came at once, or a crash came between.</summary>
-    public IReadOnlyList<string> Unrolled { get; init; } = [];
+    /// <summary>Files of flows that are not in the edges yet, by path: more records follow at once, or a crash came between. Mostly null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Unrolled { get; init; }
 
     public static Manifest Empty { get; } = new()
     {
