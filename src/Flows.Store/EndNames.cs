@@ -54,7 +54,8 @@ internal static class EndNames
         FROM told t JOIN named n ON n.kind = 'pod' AND n.uid = t.pod_uid
         WHERE t.pod_uid <> '' GROUP BY ALL
         UNION ALL
-        SELECT t.owner_id, stable_id('node', t.node), stable_id('scope', n.scope), false, arg_min(n.entity_id, (n.kind <> 'node', n.entity_id)) FROM told t JOIN named n ON n.kind <> 'pod' AND n.name = t.node
+        SELECT t.owner_id, stable_id('node', t.node), stable_id('scope', n.scope), false, arg_min(n.entity_id, (n.kind <> 'node', n.entity_id))
+        FROM told t JOIN named n ON n.kind <> 'pod' AND n.name = t.node
         WHERE t.pod_uid = '' GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE asked AS
         WITH answers AS (
