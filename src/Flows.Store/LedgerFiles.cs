@@ -27,9 +27,9 @@ internal static class LedgerFiles
     /// <summary>What was said about an address and the ranges around it, in any scope.</summary>
     public static List<IdentityInterval> ReadAbout(Engine engine, string directory, Manifest manifest, NetAddress address)
     {
-        var around = Enumerable.Range(0, 128).Select(prefix => AddressRange.Of(address, (byte)prefix).First).Append(address).Distinct()
-            .Select(first => $"unhex('{Convert.ToHexString(first.ToBytes())}')");
-        return [.. Read(engine, directory, manifest, $"WHERE addr = {around.Last()} OR (prefix_len < 128 AND addr IN ({string.Join(", ", around)}))")
+        static string Blob(NetAddress one) => $"unhex('{Convert.ToHexString(one.ToBytes())}')";
+        var ranges = Enumerable.Range(0, 128).Select(prefix => AddressRange.Of(address, (byte)prefix).First).Distinct().Select(Blob);
+        return [.. Read(engine, directory, manifest, $"WHERE addr = {Blob(address)} OR (prefix_len < 128 AND addr IN ({string.Join(", ", ranges)}))")
             .Where(said => AddressRange.Of(said.Address, said.PrefixLength).Contains(address))];
     }
 
