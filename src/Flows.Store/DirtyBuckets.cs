@@ -42,7 +42,8 @@ internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup r
         spoken AS (
             {string.Join("\n    UNION ALL ", new[] { "f.src_addr", "f.dst_addr", "f.nat_dst_addr" }.SelectMany(Spoken))}),
         viewed AS (
-            SELECT window_start, conn_start, translated, valid_from, valid_to, unnest(CASE WHEN translated THEN {rollup.BucketsOf("window_start")} ELSE [date_trunc('minute', window_start)] END) AS bucket
+            SELECT window_start, conn_start, translated, valid_from, valid_to,
+                unnest(CASE WHEN translated THEN {rollup.BucketsOf("window_start")} ELSE [date_trunc('minute', window_start)] END) AS bucket
             FROM spoken),
         named AS (
             SELECT *, CASE WHEN translated THEN greatest(bucket, conn_start - to_microseconds({rollup.MarginUs})) ELSE window_start END AS soonest,

@@ -28,9 +28,8 @@ internal static class LedgerFiles
     /// <summary>What was said about an address and the ranges around it, in any scope.</summary>
     public static List<IdentityInterval> ReadAbout(Engine engine, string directory, Manifest manifest, NetAddress address)
     {
-        var around = Enumerable.Range(0, 128).Select(prefix => AddressRange.Of(address, (byte)prefix).First).Append(address).Distinct().Select(first => $"unhex('{Convert.ToHexString(first.ToBytes())}')");
-        return [.. Read(engine, directory, manifest, $"WHERE addr = {around.Last()} OR (prefix_len < 128 AND addr IN ({string.Join(", ", around)}))")
-            .Where(said => AddressRange.Of(said.Address, said.PrefixLength).Contains(address))];
+        var blobs = Enumerable.Range(0, 129).Select(prefix => AddressRange.Of(address, (byte)prefix).First).Distinct().Select(first => $"unhex('{Convert.ToHexString(first.ToBytes())}')");
+        return [.. Read(engine, directory, manifest, $"WHERE addr IN ({string.Join(", ", blobs)})").Where(said => AddressRange.Of(said.Address, said.PrefixLength).Contains(address))];
     }
 
     public static string Statements(string directory, Manifest manifest) => Engine.Scan(directory, manifest.FilesOf(StoreLayout.Identities), TableColumns.Identities);
