@@ -18,11 +18,17 @@ public sealed class NodeNotes
     // The fields' names and numbers: an owner has the most, some 250.
     private const int BytesOfFact = 256;
 
+    // An intake takes so many; a node whose addresses come and go faster is told as it was at the last of them.
+    private const int HostsMax = 64;
+    private const int BytesOfAddress = 96;
+    private const int BytesOfPair = 8;
+
     private readonly Lock gate = new();
     private readonly Dictionary<(string Source, string Aspect), CoverageFact> known = [];
     private List<CoverageFact> coverage = [];
     private List<OwnerFact> owners = [];
     private List<NameFact> names = [];
+    private List<HostFact> hosts = [];
     private int bytes;
 
     public NodeNotes() => Account = new HopAccount("notes", "facts", () => Waiting);
@@ -48,7 +54,7 @@ public sealed class NodeNotes
         {
             lock (gate)
             {
-                return coverage.Count + owners.Count + names.Count;
+                return coverage.Count + owners.Count + names.Count + hosts.Count;
             }
         }
     }
@@ -85,14 +91,23 @@ public sealed class NodeNotes
         }
     }
 
+    /// <summary>What this node is from now on.</summary>
+    public void Note(HostFact fact)
+    {
+        lock (gate)
+        {
+            Add(fact);
+        }
+    }
+
     /// <summary>Hands over what was noted since the last call.</summary>
     public NodeFacts Take()
     {
         lock (gate)
         {
-            var taken = new NodeFacts(coverage, owners, names);
-            Account.Forwarded(coverage.Count + owners.Count + names.Count);
-            (coverage, owners, names, bytes) = ([], [], [], 0);
+            var taken = new NodeFacts(coverage, owners, names) { Hosts = hosts.Count > 0 ? hosts : null };
+            Account.Forwarded(coverage.Count + owners.Count + names.Count + hosts.Count);
+            (coverage, owners, names, hosts, bytes) = ([], [], [], [], 0);
             return taken;
         }
     }
@@ -102,7 +117,7 @@ public sealed class NodeNotes
     {
         lock (gate)
         {
-            Account.Forwarded(-(facts.Coverage.Count + facts.Owners.Count + facts.Names.Count));
+            Account.Forwarded(-(facts.Coverage.Count + facts.Owners.Count + facts.Names.Count + (facts.Hosts?.Count ?? 0)));
             foreach (var fact in facts.Coverage)
             {
                 Add(fact, again: true);
@@ -114,6 +129,11 @@ public sealed class NodeNotes
             }
 
             foreach (var fact in facts.Names)
+            {
+                Add(fact, again: true);
+            }
+
+            foreach (var fact in facts.Hosts ?? [])
             {
                 Add(fact, again: true);
             }
@@ -130,6 +150,13 @@ public sealed class NodeNotes
 
     private void Add(NameFact fact, bool again = false) => Add(names, fact, JsonBytes(fact.Client) + JsonBytes(fact.Name) + JsonBytes(fact.Address), again);
 
+    private void Add(HostFact fact, bool again = false)
+    {
+        // An address is at most 45 characters beside its time and their names.
+        var textBytes = (fact.Addresses.Count * BytesOfAddress) + fact.Facts.Concat(fact.Labels).Sum(one => JsonBytes(one.Key) + JsonBytes(one.Value) + BytesOfPair);
+        Add(hosts, fact, textBytes, again, HostsMax);
+    }
+
     /// <summary>Bytes of a text in JSON at most: the writer escapes what is not plain as <c>\uXXXX</c>.</summary>
     private static int JsonBytes(string text)
     {
@@ -143,10 +170,10 @@ public sealed class NodeNotes
         return count;
     }
 
-    private void Add<T>(List<T> notes, T fact, int textBytes, bool again = false)
+    private void Add<T>(List<T> notes, T fact, int textBytes, bool again = false, int notesMax = NotesMax)
     {
         Account.Seen(again ? 0 : 1);
-        if (notes.Count < NotesMax && bytes + textBytes + BytesOfFact <= BytesMax)
+        if (notes.Count < notesMax && bytes + textBytes + BytesOfFact <= BytesMax)
         {
             bytes += textBytes + BytesOfFact;
             notes.Add(fact);

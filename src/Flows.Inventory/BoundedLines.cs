@@ -15,7 +15,7 @@ internal sealed class BoundedLines(Stream stream, int lineBytesMax)
     public long Number { get; private set; }
 
     /// <summary>
-    /// Reads the next line, without its line feed; false at the end. The memory is good until the next call. A line that is too long
+    /// Reads the next line, without its line feed and without the byte order mark of the first; false at the end. The memory is good until the next call. A line that is too long
     /// comes as empty with <paramref name="tooLong"/> set.
     /// </summary>
     public bool TryRead(out ReadOnlyMemory<byte> line, out bool tooLong)
@@ -30,6 +30,7 @@ internal sealed class BoundedLines(Stream stream, int lineBytesMax)
                 line = tooLong ? default : buffer.AsMemory(start, length);
                 start += feed >= 0 ? feed + 1 : length;
                 Number++;
+                line = Number == 1 && line.Span.StartsWith("\uFEFF"u8) ? line[3..] : line;
                 return true;
             }
 

@@ -6,11 +6,12 @@ namespace Flows.Inventory;
 /// <summary>How an inventory is read where its lines leave something open.</summary>
 /// <param name="Scope">The address scope of lines that name none.</param>
 /// <param name="NowUs">When the file is read: <c>learned_at</c> of lines that give none, and the latest that one may give.</param>
-public sealed record InventoryDefaults(string Scope, long NowUs);
+/// <param name="Origin">The origin that all lines of the file have; null where each has its own.</param>
+public sealed record InventoryDefaults(string Scope, long NowUs, string? Origin = null);
 
 /// <summary>
-/// Reads an inventory: JSON Lines, one statement a line, the keys being the columns of <c>identities</c>. Every bad line is reported
-/// with its place, the reason and the remedy, and costs no other line.
+/// Reads an inventory: JSON Lines, or by the file's name CSV (.csv) or YAML (.yaml, .yml); one statement an entry, the keys being the columns of
+/// <c>identities</c>. Every bad entry is reported with its place, the reason and the remedy, and costs no other.
 /// </summary>
 public static class InventoryFile
 {
@@ -19,6 +20,9 @@ public static class InventoryFile
 
     /// <summary>Ten years of a thousand pods that are replaced every four days; about 1 GiB when read.</summary>
     public const int LinesMax = 1_000_000;
+
+    /// <summary>YAML is read slower than the others, and a fault in it costs the rest of the file; half a million short entries.</summary>
+    public const int YamlBytesMax = 64 << 20;
 
     /// <summary>More than a person reads; further bad lines are only counted.</summary>
     public const int RejectedMax = 1000;
@@ -34,7 +38,7 @@ public static class InventoryFile
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new FlowsException(ExitCode.Usage, $"There is no inventory file '{path}'; give the path of a JSON Lines file.", fault);
+            throw new FlowsException(ExitCode.Usage, $"There is no inventory file '{path}'; give the path of a JSON Lines, CSV or YAML file.", fault);
         }
         catch (UnauthorizedAccessException fault)
         {
@@ -43,57 +47,67 @@ public static class InventoryFile
     }
 
     /// <summary>Reads a stream to its end, or to its line number <see cref="LinesMax"/>; what is beyond is reported as one bad line.</summary>
-    /// <param name="stream">JSON Lines in UTF-8; a byte order mark, blank lines and CRLF are fine. Not closed.</param>
-    /// <param name="name">What to call it in reports.</param>
+    /// <param name="stream">Text in UTF-8; a byte order mark, blank lines and CRLF are fine. Not closed.</param>
+    /// <param name="name">What to call it in reports; its extension tells the format.</param>
     /// <param name="defaults">What to take where a line leaves it open.</param>
     public static InventoryReport Read(Stream stream, string name, InventoryDefaults defaults)
     {
-        var lines = new BoundedLines(stream, LineBytesMax);
         var accepted = new List<IdentityInterval>();
         var saidAt = new Dictionary<(ulong Interval, long LearnedAtUs), (long Line, IdentityInterval Statement)>();
         var rejected = new List<RejectedLine>();
         var rejectedCount = 0L;
+        string? completeFor = null;
 
-        while (lines.TryRead(out var line, out var tooLong))
+        foreach (var entry in Entries(stream, name))
         {
-            var content = lines.Number == 1 && line.Span.StartsWith("\uFEFF"u8) ? line[3..] : line;
-            if (content.Span.Trim(" \t\r"u8).IsEmpty && !tooLong)
+            var fault = entry.Fault;
+            IdentityInterval? statement = null;
+            if (entry.Line > LinesMax)
             {
-                continue;
+                fault = new($"an inventory has at most {LinesMax} lines", "split the file; this line and those after it were not read");
+            }
+            else if (entry.Comment is { } comment)
+            {
+                completeFor = FileClaim.Read(comment, out fault);
+                defaults = defaults with { Origin = completeFor };
+            }
+            else if (fault is null)
+            {
+                statement = InventoryLine.Read(entry.Json, defaults, out fault);
             }
 
-            InventoryLine.Fault? fault = null;
-            var beyond = lines.Number > LinesMax;
-            var statement = beyond || tooLong ? null : InventoryLine.Read(content, defaults, out fault);
-            if (statement is not null && !saidAt.TryAdd((statement.IntervalId, statement.LearnedAtUs), (lines.Number, statement)))
+            if (statement is not null && !saidAt.TryAdd((statement.IntervalId, statement.LearnedAtUs), (entry.Line, statement)))
             {
-                var earlier = saidAt[(statement.IntervalId, statement.LearnedAtUs)];
-                fault = Contradiction(earlier, statement);
-                statement = null;
+                fault = Contradiction(saidAt[(statement.IntervalId, statement.LearnedAtUs)], statement);
             }
             else if (statement is not null)
             {
                 accepted.Add(statement);
             }
 
-            fault = beyond ? new($"an inventory has at most {LinesMax} lines", "split the file; this line and those after it were not read")
-                : tooLong ? new($"the line is longer than {LineBytesMax} bytes", "drop labels that nobody needs") : fault;
             if (fault is not null && ++rejectedCount <= RejectedMax)
             {
-                rejected.Add(new($"{name}:{lines.Number}", fault.Reason, fault.Remedy));
+                rejected.Add(new($"{name}:{entry.Line}", fault.Reason, fault.Remedy));
             }
 
-            if (beyond)
+            if (entry.Line > LinesMax)
             {
                 break;
             }
         }
 
-        return new(accepted, rejected, rejectedCount);
+        return new(accepted, rejected, rejectedCount) { CompleteFor = completeFor };
     }
 
+    private static IEnumerable<InventoryEntry> Entries(Stream stream, string name) => Path.GetExtension(name).ToUpperInvariant() switch
+    {
+        ".CSV" => CsvEntries.Read(new BoundedLines(stream, LineBytesMax)),
+        ".YAML" or ".YML" => YamlEntries.Read(stream),
+        _ => JsonLineEntries.Read(new BoundedLines(stream, LineBytesMax)),
+    };
+
     /// <summary>Two lines about one interval, learned at one time: fine where they agree, else nobody could say which holds.</summary>
-    private static InventoryLine.Fault? Contradiction((long Line, IdentityInterval Statement) earlier, IdentityInterval later) =>
+    private static InventoryFault? Contradiction((long Line, IdentityInterval Statement) earlier, IdentityInterval later) =>
         LedgerDelta.Of([earlier.Statement], [later]).Count == 0 ? null : new(
             $"line {earlier.Line} says something else about the same holder, address and valid_from",
             "keep one of them, or give the later correction a later learned_at");

@@ -15,4 +15,8 @@ public sealed record RejectedLine(string Where, string Reason, string Remedy)
 /// <param name="Accepted">One statement per good line, in file order; a line that repeats an earlier one word for word counts once.</param>
 /// <param name="Rejected">The first <see cref="InventoryFile.RejectedMax"/> bad lines, in file order.</param>
 /// <param name="RejectedCount">All bad lines.</param>
-public sealed record InventoryReport(IReadOnlyList<IdentityInterval> Accepted, IReadOnlyList<RejectedLine> Rejected, long RejectedCount);
+public sealed record InventoryReport(IReadOnlyList<IdentityInterval> Accepted, IReadOnlyList<RejectedLine> Rejected, long RejectedCount)
+{
+    /// <summary>The origin for which the file claims to list every holder, so that one it does not list is gone; null for a file that is a part.</summary>
+    public string? CompleteFor { get; init; }
+}

@@ -13,14 +13,14 @@ internal static class ArrowOutput
 
     public static void Write(DuckDBDataReader rows, Stream output)
     {
-        var types = Enumerable.Range(0, rows.FieldCount).Select(rows.GetFieldType).ToList();
-        var schema = new Schema(types.Select((type, i) => new Field(rows.GetName(i), TypeOf(type), nullable: true)), metadata: null);
+        var fields = Enumerable.Range(0, rows.FieldCount).Select(i => new Field(rows.GetName(i), TypeOf(Cells.TypeOf(rows, i)), nullable: true));
+        var schema = new Schema(fields, metadata: null);
         using var writer = new ArrowStreamWriter(output, schema, leaveOpen: true);
         writer.WriteStart();
         List<object?[]> batch = [];
         while (rows.Read())
         {
-            batch.Add([.. types.Select((_, i) => rows.IsDBNull(i) ? null : rows.GetValue(i))]);
+            batch.Add([.. Cells.Of(rows)]);
             if (batch.Count == BatchRowsMax)
             {
                 writer.WriteRecordBatch(BatchOf(schema, batch));

@@ -2,9 +2,11 @@ using Flows.Core;
 
 namespace Flows.Store;
 
-/// <summary>Finds the minutes whose edges a change of names touches: those in which a touched address spoke within a changed span.</summary>
+/// <summary>Finds the minutes whose edges late knowledge touches: those in which a touched address spoke within a changed span, or a socket or a name is told of.</summary>
 internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup rollup)
 {
+    private static readonly string[] Sides = ["f.src_addr", "f.dst_addr", "f.nat_dst_addr"];
+
     /// <summary>Fills the temporary table <c>dirty</c>.</summary>
     /// <returns>How many buckets it holds.</returns>
     public long Mark(Manifest manifest, IReadOnlyList<AnswerChange> changes)
@@ -26,6 +28,22 @@ internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup r
         return engine.Read("SELECT count(*) FROM dirty", row => row.GetInt64(0))[0];
     }
 
+    /// <summary>Adds to <c>dirty</c> the buckets of sealed flows whose sockets or names tables <c>owning</c> and <c>naming</c> now tell of.</summary>
+    public void MarkTold(Manifest manifest, long sinceUs)
+    {
+        var files = manifest.FilesOf(StoreLayout.Flows).Where(file => file.MaxUs >= sinceUs - UnixTime.Minute).ToList();
+        var flows = Engine.Scan(directory, files, TableColumns.Flows);
+        engine.Execute($"""
+            INSERT INTO dirty
+            WITH touched AS (
+                SELECT window_start FROM {flows} WHERE src_owner_id IN (SELECT owner_id FROM owning) OR dst_owner_id IN (SELECT owner_id FROM owning)
+                UNION ALL
+                SELECT f.window_start FROM {flows} f JOIN naming n ON stable_id('scope', n.scope) = f.scope_id AND n.client = f.src_addr AND n.address = f.dst_addr
+                WHERE f.conn_start >= n.seen_at - INTERVAL 2 SECOND)
+            SELECT DISTINCT unnest({rollup.BucketsOf("window_start")}) FROM touched
+            """);
+    }
+
     /// <summary>A connection may have been named at the time of a window in the same minute that another node saw.</summary>
     private bool Overlaps(AnswerChange change, StoreFile flows) =>
         change.FromUs <= flows.MaxUs + rollup.MarginUs && flows.MinUs - UnixTime.Minute - rollup.MarginUs < change.ToUs;
@@ -40,7 +58,7 @@ internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup r
             SELECT scope_id, src_addr, dst_addr, nat_dst_addr, window_start, conn_start, nat_dst_addr IS NOT NULL OR nat_src_addr IS NOT NULL AS translated
             FROM {flows} WHERE window_start >= {Engine.Time(fromUs)} AND window_start <= {Engine.Time(toUs)}),
         spoken AS (
-            {string.Join("\n    UNION ALL ", new[] { "f.src_addr", "f.dst_addr", "f.nat_dst_addr" }.SelectMany(Spoken))}),
+            {string.Join("\n    UNION ALL ", Sides.SelectMany(Spoken))}),
         viewed AS (
             SELECT window_start, conn_start, translated, valid_from, valid_to,
                 unnest(CASE WHEN translated THEN {rollup.BucketsOf("window_start")} ELSE [date_trunc('minute', window_start)] END) AS bucket

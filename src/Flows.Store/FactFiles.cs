@@ -12,10 +12,14 @@ internal sealed class FactFiles(StoreFiles files, Engine engine)
     private readonly Dictionary<Guid, IReadOnlyList<HopReport>> stored = [];
     private readonly Dictionary<Guid, IReadOnlyList<HopReport>> pending = [];
 
+    /// <summary>Since when the facts sealed last tell of sockets and of names, which lie in tables <c>owning</c> and <c>naming</c>; null where there are none.</summary>
+    public long? ToldSinceUs { get; private set; }
+
     /// <summary>Writes the files of these records; <see cref="Committed"/> follows once the state names them.</summary>
     public Manifest Seal(Manifest next, List<IntakeRecord> records)
     {
         pending.Clear();
+        ToldSinceUs = null;
         List<(string Scope, AccountReport Report)> reports = [.. records.Where(record => record.Account is not null).Select(record => (record.Scope, record.Account!))];
         if (reports.Count == 0)
         {
@@ -33,6 +37,8 @@ internal sealed class FactFiles(StoreFiles files, Engine engine)
         RowWriter.Coverage(engine, "covered", told.Select(one => one.Report));
         RowWriter.Owners(engine, "owning", told.Select(one => one.Report));
         RowWriter.Names(engine, "naming", told);
+        ToldSinceUs = told.SelectMany(one => one.Report.Facts!.Owners.Select(owner => owner.SeenAtUs).Concat(one.Report.Facts.Names.Select(name => name.SeenAtUs)))
+            .Select(at => (long?)at).DefaultIfEmpty().Min();
         next = Written(next, StoreLayout.Coverage, "covered", FileMerge.CoverageOrder, "\"at\"");
         next = Written(next, StoreLayout.Owners, "owning", FileMerge.OwnerOrder, "seen_at");
         return Written(next, StoreLayout.Names, "naming", FileMerge.NameOrder, "seen_at");

@@ -64,6 +64,19 @@ public sealed partial class FlowStore
         }
     }
 
+    /// <summary>What a cluster's watcher said that still holds, or ended lately: what it needs to know to go on where it stopped.</summary>
+    public InventoryNews HeldOf(string cluster, string scope)
+    {
+        var ledger = Ledger;
+        lock (gate)
+        {
+            return new InventoryRows(engine, directory).Open(manifest, cluster, scope) with
+            {
+                Identities = [.. ledger.Standing().Where(said => said.Origin == Origins.Kubernetes && said.Entity.Cluster == cluster)],
+            };
+        }
+    }
+
     private void LearnAll(InventoryNews news)
     {
         var now = time.NowUs();

@@ -1,4 +1,3 @@
-using Apache.Arrow;
 using Flows.Core;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
@@ -11,6 +10,16 @@ namespace Flows.Store;
 /// </summary>
 public sealed partial class FlowStore : IDisposable
 {
+    // What one step of rolling up takes from files: about what one seal brings, and 300 MiB of work.
+    private const long StepRowsMax = 500_000;
+
+    // Edges wait for at most so many rows of a backlog.
+    private const long UnrolledRowsMax = 2_000_000;
+
+    // Below it a file of edges costs as much as an empty one.
+    private const long SmallFileRows = 8_192;
+    private const long Hour = 60 * UnixTime.Minute;
+
     private readonly Lock gate = new();
     private readonly string directory;
     private readonly TimeProvider time;
@@ -80,6 +89,7 @@ public sealed partial class FlowStore : IDisposable
 
             var store = new FlowStore(directory, time, options, held, manifest);
             store.WriteViews();
+            store.RollUp();
             return store;
         }
         catch
@@ -93,7 +103,9 @@ public sealed partial class FlowStore : IDisposable
     /// Makes the records part of the store, with their edges; returns once they are durable. Records that are sealed already are passed
     /// over, so that a crash between sealing and trimming the log does no harm.
     /// </summary>
-    public void Seal(IReadOnlyList<IntakeRecord> records)
+    /// <param name="records">In the order of the log.</param>
+    /// <param name="more">More follow at once: the edges may wait for them, so that the hour that they share is written once.</param>
+    public void Seal(IReadOnlyList<IntakeRecord> records, bool more = false)
     {
         lock (gate)
         {
@@ -104,15 +116,30 @@ public sealed partial class FlowStore : IDisposable
             }
 
             var next = Named(manifest with { Sequence = manifest.Sequence + 1, IntakePosition = fresh.Max(record => record.Position) }, fresh);
-            Stage(fresh);
-            next = SealFlows(next);
+            next = SealFlows(next, fresh);
             next = facts.Seal(next, fresh);
-            next = merge.Fold(next, time.NowUs());
-            engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS SELECT DISTINCT unnest({rollup.BucketsOf("window_start")}) AS bucket FROM staging; DROP TABLE staging");
-            Commit(RollUp(next));
+
+            // What reports tell may touch edges that are rolled up already, and is known here only.
+            var wait = more && facts.ToldSinceUs is null && Unrolled(next).Sum(file => file.Rows) < UnrolledRowsMax;
+            Commit(wait ? next : RollUpUnrolled(next, facts.ToldSinceUs));
             facts.Committed();
         }
     }
+
+    /// <summary>Brings the edges up to the facts, where a seal that expected more has left them behind.</summary>
+    public void RollUp()
+    {
+        lock (gate)
+        {
+            if (manifest.Unrolled.Count > 0)
+            {
+                Commit(RollUpUnrolled(manifest with { Sequence = manifest.Sequence + 1 }, toldSinceUs: null));
+            }
+        }
+    }
+
+    /// <summary>The address scopes of the flows and of the ledger.</summary>
+    public IReadOnlyCollection<string> Scopes => [.. Volatile.Read(ref manifest).Scopes.Values];
 
     /// <summary>Where the store stands now, from the manifest in memory.</summary>
     public StoreHealth Health
@@ -147,73 +174,145 @@ public sealed partial class FlowStore : IDisposable
         }
     }
 
-    private void Stage(List<IntakeRecord> records)
+    /// <summary>Writes a file for each day.</summary>
+    private Manifest SealFlows(Manifest next, List<IntakeRecord> records)
     {
-        engine.Execute(TableColumns.Flows.Create("staging"));
-        foreach (var record in records)
+        List<StoreFile> fresh = [];
+        foreach (var day in ArrivedDay.Of(records))
         {
-            if (record.Flows is { Length: > 0 } batch)
-            {
-                var ids = new UInt64Array.Builder().Reserve(batch.Length).AppendRange(Enumerable.Repeat(record.Id.Hash, batch.Length)).Build();
-                var fields = batch.Schema.FieldsList.Append(new Field("batch_id", ids.Data.DataType, nullable: false));
-                ArrowBridge.Append(engine.Connection, "staging", new RecordBatch(new Schema(fields, metadata: null), [.. batch.Arrays, ids], batch.Length));
-            }
-        }
-    }
-
-    private Manifest SealFlows(Manifest next)
-    {
-        foreach (var day in engine.Read("SELECT DISTINCT epoch_us(date_trunc('day', window_start)) FROM staging ORDER BY 1", row => row.GetInt64(0)))
-        {
-            var within = $"SELECT * FROM staging WHERE window_start >= {Engine.Time(day)} AND window_start < {Engine.Time(day + (1440 * UnixTime.Minute))}";
-            var (min, max) = engine.Read($"SELECT epoch_us(min(window_start)), epoch_us(max(window_start)) FROM ({within})", row => (row.GetInt64(0), row.GetInt64(1)))[0];
-            var file = files.Write(StoreLayout.Dated(StoreLayout.Flows, "seal", min, max, next.Sequence), within, FileMerge.FlowOrder, "window_start");
-            next = next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Append(file!));
+            // Not sorted: rows come in the order in which windows ended, which is nearly that of time, and merging sorts them.
+            ArrowBridge.Show(engine.Connection, "arrived", day.Batches, () => fresh.Add(files.Copy(
+                StoreLayout.Dated(StoreLayout.Flows, "seal", day.MinUs, day.MaxUs, next.Sequence),
+                "SELECT * FROM arrived",
+                order: null,
+                day.Rows,
+                day.MinUs,
+                day.MaxUs)));
         }
 
-        return next;
+        return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh)) with
+        {
+            Unrolled = [.. next.Unrolled, .. fresh.Select(file => file.Path)],
+        };
     }
 
-    /// <summary>Rebuilds the buckets in table <c>dirty</c>; a file holds an hour, and the other buckets of the hour are copied.</summary>
+    private static IEnumerable<StoreFile> Unrolled(Manifest next) => next.FilesOf(StoreLayout.Flows).Where(file => next.Unrolled.Contains(file.Path));
+
+    /// <summary>Rebuilds the buckets that rows of unrolled files touch. Until then these files are not merged with others.</summary>
+    /// <param name="next">The state.</param>
+    /// <param name="toldSinceUs">Since when the facts sealed just now tell of sockets and names; null where they do not.</param>
+    private Manifest RollUpUnrolled(Manifest next, long? toldSinceUs)
+    {
+        engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS {rollup.AllBucketsOf(Engine.Scan(directory, Unrolled(next), TableColumns.Flows))}");
+        if (toldSinceUs is { } sinceUs)
+        {
+            dirty.MarkTold(next, sinceUs);
+        }
+
+        return RollUp(merge.Fold(next, time.NowUs())) with { Unrolled = [] };
+    }
+
+    /// <summary>
+    /// Rebuilds the buckets in table <c>dirty</c>: as many hours at once as one step may hold rows, since each statement has its price even where
+    /// there is little to do, and a capture may be spread over thousands of hours.
+    /// </summary>
     private Manifest RollUp(Manifest next)
     {
         var scopes = next.Scopes.Select(scope => $"({scope.Key}::UBIGINT, {Engine.Text(scope.Value)})").DefaultIfEmpty("(0::UBIGINT, '')");
         engine.Execute($"CREATE OR REPLACE TEMP TABLE scope_names AS SELECT * FROM (VALUES {string.Join(", ", scopes)}) t(scope_id, scope)");
-        foreach (var hour in engine.Read("SELECT DISTINCT epoch_us(date_trunc('hour', bucket)) FROM dirty ORDER BY 1", row => row.GetInt64(0)))
+        engine.Execute("ALTER TABLE dirty RENAME TO every_dirty");
+        var hours = new Queue<(long Us, long First, long Last)>(engine.Read(
+            "SELECT epoch_us(date_trunc('hour', bucket)) AS hour, epoch_us(min(bucket)), epoch_us(max(bucket)) FROM every_dirty GROUP BY 1 ORDER BY 1",
+            row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2) + UnixTime.Minute)));
+        for (var part = 0; hours.Count > 0; part++)
         {
-            next = RollUpHour(next, hour, hour + (60 * UnixTime.Minute));
+            List<(long Us, long First, long Last)> some = [];
+            HashSet<StoreFile> flows = [];
+            while (hours.TryPeek(out var hour))
+            {
+                var more = next.FilesOf(StoreLayout.Flows, hour.First - rollup.MarginUs, hour.Last + rollup.MarginUs).Where(file => !flows.Contains(file)).ToList();
+                if (some.Count > 0 && flows.Sum(file => file.Rows) + more.Sum(file => file.Rows) > StepRowsMax)
+                {
+                    break;
+                }
+
+                flows.UnionWith(more);
+                some.Add(hours.Dequeue());
+            }
+
+            engine.Execute($"CREATE OR REPLACE TEMP TABLE dirty AS SELECT * FROM every_dirty WHERE bucket >= {Engine.Time(some[0].First)} AND bucket < {Engine.Time(some[^1].Last)}");
+            rollup.Build(
+                engine,
+                Engine.Scan(directory, flows, TableColumns.Flows),
+                ScansOf(next, some[0].First - rollup.MarginUs, some[^1].Last + rollup.MarginUs),
+                some[0].First,
+                some[^1].Last);
+            next = WriteEdges(next, [.. some.Select(hour => hour.Us)], part);
+            next = KeepStrangers(next, some[0].Us);
         }
 
+        engine.Execute("DROP TABLE every_dirty");
         return next;
     }
 
-    private Manifest RollUpHour(Manifest next, long from, long to)
+    /// <summary>Where to read who somebody was from one time to another.</summary>
+    private NameScans ScansOf(Manifest state, long fromUs, long toUs) => new(
+        LayeredTable.Timeline.Scan(directory, state, fromUs, toUs),
+        LayeredTable.Entities.Scan(directory, state),
+        Engine.Scan(directory, state.FilesOf(StoreLayout.Owners), TableColumns.Owners),
+        Engine.Scan(directory, state.FilesOf(StoreLayout.Names), TableColumns.Names),
+        Engine.Scan(directory, state.FilesOf(StoreLayout.ServicePorts), TableColumns.ServicePorts));
+
+    /// <summary>
+    /// Writes <c>rolled</c> in place of the buckets in <c>dirty</c>. A file holds whole hours of one day, several only where they are so small that to
+    /// write one alone costs as much; their other buckets are copied.
+    /// </summary>
+    private Manifest WriteEdges(Manifest next, List<long> hours, int part)
     {
-        engine.Execute($"CREATE OR REPLACE TEMP TABLE every_dirty AS SELECT * FROM dirty; DELETE FROM dirty WHERE bucket < {Engine.Time(from)} OR bucket >= {Engine.Time(to)}");
-        var (first, last) = engine.Read("SELECT epoch_us(min(bucket)), epoch_us(max(bucket)) FROM dirty", row => (row.GetInt64(0), row.GetInt64(1) + UnixTime.Minute))[0];
-        var flows = Engine.Scan(directory, next.FilesOf(StoreLayout.Flows, first - rollup.MarginUs, last + rollup.MarginUs), TableColumns.Flows);
-        rollup.Build(engine, flows, LayeredTable.Timeline.Scan(directory, next, first - rollup.MarginUs, last + rollup.MarginUs), first, last);
-
-        var old = next.FilesOf(StoreLayout.Edges, from, to).ToList();
-        var kept = $"SELECT * FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
+        var old = hours.SelectMany(hour => next.FilesOf(StoreLayout.Edges, hour, hour + Hour)).Distinct().ToList();
         var names = string.Join(", ", TableColumns.Edges.All.Select(column => column.Name));
-        var file = files.Write(
-            StoreLayout.Dated(StoreLayout.Edges, "hour", from, to - 1, next.Sequence),
-            $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM ({kept})",
-            "bucket, src_entity, dst_entity, protocol, dst_port",
-            "bucket");
-        next = Replaced(next, StoreLayout.Edges, old, file);
-        next = KeepStrangers(next, from);
-        engine.Execute("CREATE OR REPLACE TEMP TABLE dirty AS SELECT * FROM every_dirty");
-        return next;
+        var rows = $"SELECT {names} FROM rolled UNION ALL SELECT {names} FROM {Engine.Scan(directory, old, TableColumns.Edges)} AS old ANTI JOIN dirty USING (bucket)";
+        List<StoreFile> written = [];
+        List<(long Us, long Rows, long MinUs, long MaxUs)> some = [];
+        foreach (var hour in engine.Read(
+            $"SELECT epoch_us(date_trunc('hour', bucket)) AS hour, count(*), epoch_us(min(bucket)), epoch_us(max(bucket)) FROM ({rows}) GROUP BY 1 ORDER BY 1",
+            row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3))))
+        {
+            if (some.Count > 0 && (some.Sum(one => one.Rows) + hour.Item2 > SmallFileRows || UnixTime.FromUs(some[0].Us).Date != UnixTime.FromUs(hour.Item1).Date))
+            {
+                WriteHours();
+            }
+
+            some.Add(hour);
+        }
+
+        if (some.Count > 0)
+        {
+            WriteHours();
+        }
+
+        return Replaced(next, StoreLayout.Edges, old, written);
+
+        void WriteHours()
+        {
+            var (from, to) = (some[0].Us, some[^1].Us + Hour);
+            written.Add(files.Copy(
+                StoreLayout.Dated(StoreLayout.Edges, $"hour{part}", from, to - 1, next.Sequence),
+                $"SELECT * FROM ({rows}) WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(to)}",
+                "bucket, src_entity, dst_entity, protocol, dst_port",
+                some.Sum(hour => hour.Rows),
+                some[0].MinUs,
+                some[^1].MaxUs));
+            some.Clear();
+        }
     }
 
-    /// <summary>Unknown peers are named once, in files beside the ledger's entities.</summary>
+    /// <summary>Peers that no inventory names are named once, in files beside the ledger's entities.</summary>
     private Manifest KeepStrangers(Manifest next, long hour)
     {
         var known = next.FilesOf(StoreLayout.Entities).Where(file => Path.GetFileName(file.Path).StartsWith("strangers", StringComparison.Ordinal)).ToList();
         var fresh = $"""
-            SELECT DISTINCT entity AS entity_id, 'unknown' AS kind, scope, '' AS uid, '' AS cluster, '' AS namespace, address AS name, '' AS workload_kind, '' AS workload,
+            SELECT DISTINCT entity AS entity_id, kind, scope, uid, '' AS cluster, '' AS namespace, name, '' AS workload_kind, '' AS workload,
                 '' AS node, false AS host_network, '{"{}"}' AS labels, '{"{}"}' AS selector
             FROM strangers ANTI JOIN (SELECT entity_id AS entity FROM {Engine.Scan(directory, known, TableColumns.Entities)}) USING (entity)
             """;
@@ -221,10 +320,10 @@ public sealed partial class FlowStore : IDisposable
         return file is null ? next : next.With(StoreLayout.Entities, next.FilesOf(StoreLayout.Entities).Append(file));
     }
 
-    private Manifest Replaced(Manifest next, string table, List<StoreFile> old, StoreFile? file)
+    private Manifest Replaced(Manifest next, string table, List<StoreFile> old, List<StoreFile> written)
     {
         var now = time.NowUs();
-        return next.With(table, [.. next.FilesOf(table).Except(old), .. file is null ? (StoreFile[])[] : [file]]) with
+        return next.With(table, [.. next.FilesOf(table).Except(old), .. written]) with
         {
             Superseded = [.. next.Superseded, .. old.Select(gone => new SupersededFile(gone.Path, now))],
         };

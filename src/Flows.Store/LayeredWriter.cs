@@ -44,7 +44,8 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
         return over is null ? next : next.With(layout.Table, next.FilesOf(layout.Table).Append(over));
 
         StoreFile? Write(string tier, string condition) => files.Write(
-            StoreLayout.Plain(layout.Table, tier, next.Sequence), $"SELECT {layout.Columns.List} FROM folded WHERE {condition}", layout.Order, layout.Time, layout.Until);
+            StoreLayout.Plain(layout.Table, tier, next.Sequence),
+                    $"SELECT {layout.Columns.List} FROM folded WHERE {condition}", layout.Order, layout.Time, layout.Until);
     }
 
     /// <summary>

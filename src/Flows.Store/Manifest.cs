@@ -19,13 +19,6 @@ internal sealed record Manifest
 {
     public const int KnownVersion = 1;
 
-    private static readonly JsonSerializerOptions Format = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    };
-
     public required int Version { get; init; }
 
     /// <summary>Counts states; part of every file's name, so that no name is used twice.</summary>
@@ -42,7 +35,11 @@ internal sealed record Manifest
     /// <summary>Names of the address scopes, by scope_id in decimal.</summary>
     public required IReadOnlyDictionary<string, string> Scopes { get; init; }
 
-    public IReadOnlyList<SupersededFile> Superseded { get; init; } = [];
+    /// <summary>Empty also where a manifest does not have it; what was made at build time to read one gives null then.</summary>
+    public IReadOnlyList<SupersededFile> Superseded { get; init => field = value ?? []; } = [];
+
+    /// <summary>Files of flows that are not in the edges yet, by path: more records came at once, or a crash came between.</summary>
+    public IReadOnlyList<string> Unrolled { get; init; } = [];
 
     public static Manifest Empty { get; } = new()
     {
@@ -75,7 +72,7 @@ internal sealed record Manifest
 
         try
         {
-            var manifest = JsonSerializer.Deserialize<Manifest>(File.ReadAllBytes(path), Format) ?? throw new JsonException("it is empty");
+            var manifest = JsonSerializer.Deserialize(File.ReadAllBytes(path), ManifestJson.Default.Manifest) ?? throw new JsonException("it is empty");
             return manifest.Version == KnownVersion
                 ? manifest
                 : throw new FlowsException(ExitCode.Failed, $"{path} has version {manifest.Version}, and this program knows version {KnownVersion}; use the program that wrote the store.");
@@ -87,7 +84,13 @@ internal sealed record Manifest
     }
 
     /// <summary>Replaces the state on disk, durably. The files that it names are durable before.</summary>
-    public void Write(string directory) => Durable.Replace(Path.Combine(directory, StoreLayout.Manifest), JsonSerializer.SerializeToUtf8Bytes(this, Format));
+    public void Write(string directory) => Durable.Replace(Path.Combine(directory, StoreLayout.Manifest), JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.Manifest));
 
     public static string Key(ulong id) => id.ToString(CultureInfo.InvariantCulture);
 }
+
+/// <summary>How a manifest is written: on many lines, for whoever looks; a member that nobody knows is damage.</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(Manifest))]
+internal sealed partial class ManifestJson : JsonSerializerContext;

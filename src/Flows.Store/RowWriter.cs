@@ -86,7 +86,7 @@ internal static class RowWriter
 
     private static IDuckDBAppenderRow Attributes(IDuckDBAppenderRow row, Entity entity) => row
         .AppendValue(entity.Uid).AppendValue(entity.Cluster).AppendValue(entity.Namespace).AppendValue(entity.Name).AppendValue(entity.WorkloadKind).AppendValue(entity.Workload)
-        .AppendValue(entity.Node).AppendValue(entity.HostNetwork).AppendValue(JsonSerializer.Serialize(entity.Labels)).AppendValue(JsonSerializer.Serialize(entity.Selector));
+        .AppendValue(entity.Node).AppendValue(entity.HostNetwork).AppendValue(LabelsJson.Write(entity.Labels)).AppendValue(LabelsJson.Write(entity.Selector));
 
     private static void Append<T>(Engine engine, string table, TableColumns columns, IEnumerable<T> items, Func<IDuckDBAppenderRow, T, IDuckDBAppenderRow> fill)
     {

@@ -68,7 +68,7 @@ public sealed class SqlRunner(StoreReader reader)
         writer.WriteLine(string.Join(',', Columns(rows).Select(Quoted)));
         while (rows.Read())
         {
-            writer.WriteLine(string.Join(',', Cells(rows).Select(cell => Quoted(Text(cell)))));
+            writer.WriteLine(string.Join(',', Cells.Of(rows).Select(cell => Quoted(Text(cell)))));
         }
     }
 
@@ -80,7 +80,7 @@ public sealed class SqlRunner(StoreReader reader)
         while (rows.Read())
         {
             writer.WriteStartObject();
-            foreach (var (name, cell) in columns.Zip(Cells(rows)))
+            foreach (var (name, cell) in columns.Zip(Cells.Of(rows)))
             {
                 writer.WritePropertyName(name);
                 WriteJson(writer, cell);
@@ -139,7 +139,7 @@ public sealed class SqlRunner(StoreReader reader)
         var more = rows.Read();
         for (; more && first.Count <= 1000; more = rows.Read())
         {
-            first.Add([.. Cells(rows).Select(cell => Visible(Text(cell)))]);
+            first.Add([.. Cells.Of(rows).Select(cell => Visible(Text(cell)))]);
         }
 
         var widths = Enumerable.Range(0, rows.FieldCount).Select(i => first.Max(line => line[i].Length)).ToArray();
@@ -147,7 +147,7 @@ public sealed class SqlRunner(StoreReader reader)
         first.ForEach(line => WriteLine(writer, line, widths));
         for (; more; more = rows.Read())
         {
-            WriteLine(writer, [.. Cells(rows).Select(cell => Visible(Text(cell)))], widths);
+            WriteLine(writer, [.. Cells.Of(rows).Select(cell => Visible(Text(cell)))], widths);
         }
     }
 
@@ -155,8 +155,6 @@ public sealed class SqlRunner(StoreReader reader)
         writer.WriteLine(string.Join("  ", cells.Select((cell, i) => cell.PadRight(widths[i]))).TrimEnd());
 
     private static List<string> Columns(DuckDBDataReader rows) => [.. Enumerable.Range(0, rows.FieldCount).Select(rows.GetName)];
-
-    private static IEnumerable<object?> Cells(DuckDBDataReader rows) => Enumerable.Range(0, rows.FieldCount).Select(i => rows.IsDBNull(i) ? null : rows.GetValue(i));
 
     /// <summary>A value as text, the same in every culture: times in ISO 8601, bytes in hexadecimal, nothing for null.</summary>
     internal static string Text(object? cell) => cell switch

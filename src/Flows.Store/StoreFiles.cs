@@ -22,9 +22,15 @@ internal sealed class StoreFiles(string directory, Engine engine)
             return null;
         }
 
+        return Copy(path, query, order, rows, min, max);
+    }
+
+    /// <summary>Writes rows of which these are the number and the bounds, so that the query runs once. Without an order they stay as they come.</summary>
+    public StoreFile Copy(string path, string query, string? order, long rows, long min, long max)
+    {
         var full = Path.Combine(directory, path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        engine.Execute($"COPY (SELECT * FROM ({query}) ORDER BY {order}) TO {Engine.Text(full)} (FORMAT parquet, COMPRESSION zstd)");
+        engine.Execute($"COPY (SELECT * FROM ({query}){(order is null ? "" : $" ORDER BY {order}")}) TO {Engine.Text(full)} (FORMAT parquet, COMPRESSION zstd)");
         Durable.Sync(full);
         Durable.SyncDirectory(Path.GetDirectoryName(Path.GetDirectoryName(full)!)!);
         return new StoreFile(path, rows, min, max, new FileInfo(full).Length);

@@ -6,8 +6,8 @@ public sealed record StoreOptions
     /// <summary>Memory that DuckDB may take, in MiB; it spills to the store's <c>tmp/</c> beyond. A seal of 1 M rows needs about 300.</summary>
     public int MemoryMaxMib { get; init; } = 512;
 
-    /// <summary>Threads of DuckDB; two leave a small server room for the intake.</summary>
-    public int Threads { get; init; } = 2;
+    /// <summary>Threads of DuckDB; two leave a small server room for the intake. On one core a second would only turn in wait for the first.</summary>
+    public int Threads { get; init; } = Math.Min(2, Environment.ProcessorCount);
 
     /// <summary>How far two nodes' clocks may be apart and still be seen to report one connection.</summary>
     public TimeSpan SkewMax { get; init; } = TimeSpan.FromSeconds(2);

@@ -10,9 +10,13 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
     public static readonly TableColumns Edges = new(
         ("bucket", "TIMESTAMP"), ("src_entity", "UBIGINT"), ("dst_entity", "UBIGINT"), ("svc_entity", "UBIGINT"), ("protocol", "UTINYINT"),
         ("dst_port", "USMALLINT"), ("svc_port", "USMALLINT"), ("connections", "BIGINT"), ("answered", "BIGINT"), ("refused", "BIGINT"),
-        ("unanswered", "BIGINT"), ("direction_trusted", "BIGINT"), ("fwd_bytes", "BIGINT"), ("rev_bytes", "BIGINT"), ("fwd_packets", "BIGINT"),
+        ("unanswered", "BIGINT"), ("direction_trusted", "BIGINT"), ("snat_unresolved", "BIGINT"), ("fwd_bytes", "BIGINT"), ("rev_bytes", "BIGINT"), ("fwd_packets", "BIGINT"),
         ("rev_packets", "BIGINT"), ("first_seen", "TIMESTAMP"), ("last_seen", "TIMESTAMP"), ("nodes", "UBIGINT[]"),
-        ("src_resolved_by", "UTINYINT"), ("dst_resolved_by", "UTINYINT"));
+        ("src_resolved_by", "UTINYINT"), ("dst_resolved_by", "UTINYINT"))
+    {
+        // snat_unresolved
+        Grew = true,
+    };
 
     public static readonly TableColumns Losses = new(
         ("node", "VARCHAR"), ("process", "VARCHAR"), ("since", "TIMESTAMP"), ("at", "TIMESTAMP"), ("hop", "VARCHAR"), ("unit", "VARCHAR"),

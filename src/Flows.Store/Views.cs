@@ -136,7 +136,8 @@ internal static class Views
         SELECT e.bucket, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)},
             {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},
             {NameColumns("svc", "v.kind", "v.name").Replace("svc_e.", "v.", StringComparison.Ordinal)}, protocol_text(e.protocol) AS protocol, e.dst_port, e.svc_port,
-            e.connections, e.answered, e.refused, e.unanswered, e.direction_trusted, e.fwd_bytes, e.rev_bytes, e.fwd_packets, e.rev_packets, e.first_seen, e.last_seen,
+            e.connections, e.answered, e.refused, e.unanswered, e.direction_trusted, coalesce(e.snat_unresolved, 0) AS snat_unresolved,
+            e.fwd_bytes, e.rev_bytes, e.fwd_packets, e.rev_packets, e.first_seen, e.last_seen,
             node_names(e.nodes) AS nodes, resolved_text(e.src_resolved_by) AS src_resolved_by, resolved_text(e.dst_resolved_by) AS dst_resolved_by,
             e.src_entity, e.dst_entity, e.svc_entity
         FROM edges_1m e LEFT JOIN entities s ON s.entity_id = e.src_entity LEFT JOIN entities d ON d.entity_id = e.dst_entity LEFT JOIN entities v ON v.entity_id = e.svc_entity;

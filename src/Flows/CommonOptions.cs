@@ -29,7 +29,7 @@ internal static class CommonOptions
 
     public static Option<FileInfo[]> Inventory() => new("--inventory")
     {
-        Description = "JSON Lines of who holds which address. May be repeated.",
+        Description = "Who holds which address: JSON Lines, CSV (.csv) or YAML (.yaml). A server reads it again when it changes. May be repeated.",
         HelpName = "FILE",
     };
 

@@ -1,10 +1,9 @@
-using System.Text.Json;
 using Flows.Core;
 using Spectre.Console;
 
 namespace Flows;
 
-/// <summary>Prints rows of cells as an aligned table, JSON (an array of objects) or CSV (RFC 4180, header first).</summary>
+/// <summary>Prints rows of cells as an aligned table or CSV (RFC 4180, header first).</summary>
 /// <param name="columns">The column names, as a program reads them.</param>
 internal sealed class DataTable(params string[] columns)
 {
@@ -12,14 +11,11 @@ internal sealed class DataTable(params string[] columns)
 
     public void Add(params object?[] cells) => rows.Add(cells);
 
-    /// <summary>Prints in the given format: <c>table</c>, <c>json</c> or <c>csv</c>.</summary>
+    /// <summary>Prints in the given format: <c>table</c> or <c>csv</c>.</summary>
     public void Print(string format, TextWriter to)
     {
         switch (format)
         {
-            case "json":
-                to.WriteLine(JsonSerializer.Serialize(rows.Select(row => columns.Zip(row).ToDictionary(cell => cell.First, cell => cell.Second)), Json.Indented));
-                break;
             case "csv":
                 to.WriteLine(string.Join(',', columns.Select(Csv)));
                 rows.ForEach(row => to.WriteLine(string.Join(',', row.Select(cell => Csv(Text(cell))))));

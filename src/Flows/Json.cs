@@ -1,18 +1,47 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Flows.Capture.Doctor;
+using Flows.Core;
+using Flows.Core.Map;
+using Flows.Core.Policy;
+using Flows.Demo;
+using Flows.Verbs;
 
 namespace Flows;
 
 /// <summary>How the command line writes JSON: snake_case names, nulls kept, readable text.</summary>
 internal static class Json
 {
-    public static JsonSerializerOptions Compact { get; } = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
+    public static JsonDocuments Compact { get; } = new(Readable(indented: false));
 
-    public static JsonSerializerOptions Indented { get; } = new(Compact) { WriteIndented = true };
+    public static JsonDocuments Indented { get; } = new(Readable(indented: true));
+
+    private static JsonSerializerOptions Readable(bool indented) =>
+        new(JsonDocuments.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = indented };
 }
+
+/// <summary>Every document that the command line writes or reads. Their readers and writers are made at build time: a native executable can make none when it runs.</summary>
+[JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    Converters =
+    [
+        typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>),
+        typeof(SnakeCaseName<RulePurpose>),
+    ])]
+[JsonSerializable(typeof(DemoReport))]
+[JsonSerializable(typeof(DemoTruth))]
+[JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, PolicyEvidence>), TypeInfoPropertyName = "Evidence")]
+[JsonSerializable(typeof(IReadOnlyList<ReviewEntry>), TypeInfoPropertyName = "Review")]
+[JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(PodReply))]
+[JsonSerializable(typeof(PodRequest))]
+[JsonSerializable(typeof(ReplayOutcome))]
+[JsonSerializable(typeof(SuggestionIndex))]
+[JsonSerializable(typeof(SuggestReport))]
+[JsonSerializable(typeof(TestReport))]
+[JsonSerializable(typeof(WhoReport))]
+internal sealed partial class JsonDocuments : JsonSerializerContext;

@@ -4,7 +4,7 @@ using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
-using Flows.Inventory;
+using Flows.Inventory.Host;
 using Flows.Store;
 using Flows.Transport.Intake;
 
@@ -24,12 +24,19 @@ internal sealed class Keeper : IDisposable
     private readonly TimeProvider time;
     private readonly SortedDictionary<string, AccountReport> reports = new(StringComparer.Ordinal);
 
-    private Keeper(FlowStore store, Intake intake, TimeProvider time) => (this.store, Intake, this.time) = (store, intake, time);
+    private Keeper(FlowStore store, Intake intake, TimeProvider time)
+    {
+        (this.store, Intake, this.time) = (store, intake, time);
+        Hosts = new HostBook(store.Identities(Origins.Host));
+    }
 
     public Intake Intake { get; }
 
     /// <summary>The hop <c>store</c> in rows: seen = taken from the log, forwarded = what the manifest has gained.</summary>
     public HopAccount Account { get; } = new("store", "rows");
+
+    /// <summary>What nodes said of themselves.</summary>
+    public HostBook Hosts { get; }
 
     /// <summary>The last account of each node that was sealed, by node.</summary>
     public IReadOnlyList<AccountReport> LatestReports => [.. reports.Values];
@@ -40,26 +47,17 @@ internal sealed class Keeper : IDisposable
         return new Keeper(store, Intake.Open(Path.Combine(directory, "log"), sealedBefore, new IntakeOptions(), time), time);
     }
 
-    /// <summary>Tells the ledger what inventory files say. Bad lines are reported on standard error and cost no other line.</summary>
-    public void Import(IReadOnlyList<string> inventories, string scope)
-    {
-        foreach (var file in inventories)
-        {
-            var report = InventoryFile.Read(file, new InventoryDefaults(scope, time.NowUs()));
-            foreach (var rejected in report.Rejected)
-            {
-                Console.Error.WriteLine($"flows: {rejected}");
-            }
-
-            Learn(report.Accepted);
-        }
-    }
-
     /// <summary>Tells the store what an inventory says; what it knows already changes nothing.</summary>
     public void Learn(InventoryNews news) => store.Learn(news);
 
     /// <summary>As <see cref="Learn(InventoryNews)"/>, for statements about who held addresses.</summary>
     public void Learn(IReadOnlyList<IdentityInterval> statements) => store.AddIdentities(statements);
+
+    /// <summary>Everything that the ledger was ever told with this origin.</summary>
+    public IReadOnlyList<IdentityInterval> SaidBy(string origin) => store.Identities(origin);
+
+    /// <summary>The address scopes of which the ledger or a collector has spoken.</summary>
+    public IReadOnlyCollection<string> Scopes => store.Scopes;
 
     /// <summary>Puts batches of this process into the log until the channel completes.</summary>
     public Task TakeAllAsync(string node, string scope, ChannelReader<RecordBatch> batches) => new LocalIntake(Intake, node, scope).TakeAllAsync(batches);
@@ -83,14 +81,18 @@ internal sealed class Keeper : IDisposable
         SealAll();
     }
 
-    /// <summary>Seals and rolls up whatever the log holds.</summary>
+    /// <summary>Seals whatever the log holds, and rolls it up together.</summary>
     public void SealAll()
     {
         while (Intake.ReadUnsealed(RecordsPerSeal) is { Count: > 0 } records)
         {
             var before = store.Health.Rows;
-            Account.Seen(records.Sum(record => record.Flows?.Length ?? 0));
-            store.Seal(records);
+            var rows = records.Sum(record => record.Flows?.Length ?? 0);
+            Account.Seen(rows);
+
+            // Before they are sealed: a crash in between only makes us hear it twice.
+            LearnOfHosts(records);
+            store.Seal(records, more: Intake.Rows.Report().InFlight > rows);
             Account.Forwarded(store.Health.Rows - before);
             Intake.Trim(records[^1].Position + 1);
             foreach (var record in records)
@@ -103,6 +105,31 @@ internal sealed class Keeper : IDisposable
 
                 record.Flows?.Dispose();
             }
+        }
+
+        store.RollUp();
+    }
+
+    private void LearnOfHosts(IReadOnlyList<IntakeRecord> records)
+    {
+        List<IdentityInterval> news = [];
+        var contested = Hosts.Contested;
+        foreach (var record in records)
+        {
+            foreach (var fact in record.Account?.Facts?.Hosts ?? [])
+            {
+                news.AddRange(Hosts.Take(record.Scope, record.Node, fact, time.NowUs()));
+            }
+        }
+
+        if (Hosts.Contested > contested)
+        {
+            Console.Error.WriteLine($"flows: warning: {Hosts.Contested} addresses are claimed by several nodes and are ambiguous: {Hosts.ContestedExample}");
+        }
+
+        if (news.Count > 0)
+        {
+            Learn(news);
         }
     }
 

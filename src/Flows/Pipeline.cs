@@ -1,6 +1,7 @@
 using Flows.Capture;
 using Flows.Core;
 using Flows.Core.Accounting;
+using Flows.Inventory.Host;
 using Flows.Transport;
 using Flows.Transport.Intake;
 
@@ -29,6 +30,7 @@ internal static class Pipeline
         using var spool = Spool.Open(options.SpoolDirectory, options.Sources.Node, options.Sources.Scope, new SpoolOptions(), time);
         using var sender = new Sender(spool, new SenderOptions { Server = options.Server }, time);
         await using var collection = new Collection(options.Sources with { MemoryDirectory = options.SpoolDirectory }, time);
+        using var host = new HostReporter(new HostFiles(options.Sources.HostRoot), options.Sources.CloudMetadata, collection.Notes, time);
         using var stopSending = new CancellationTokenSource();
         var books = new Books(options.Sources.Node, time, [.. collection.Accounts, spool.Account], collection.Notes);
 
@@ -36,6 +38,7 @@ internal static class Pipeline
         var spooling = SpoolAllAsync(collection, spool);
         var sending = sender.RunAsync(stopSending.Token);
         var reporting = books.EveryAsync(ReportEvery, report => SpoolAsync(report, spool, collection.Notes), stopSending.Token);
+        var describing = host.RunAsync(stopSending.Token);
         var announcing = Announce.CollectingAsync(options, collection);
         var complaining = Announce.ProblemsAsync(sender, time, stopSending.Token);
 
@@ -51,7 +54,7 @@ internal static class Pipeline
 
             // 3. Hand over what is there, then the last account, which covers all of it.
             await stopSending.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(sending, reporting, complaining).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(sending, reporting, describing, complaining).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (await sender.DrainAsync(DrainGrace, CancellationToken.None).ConfigureAwait(false))
             {
                 await spool.AppendAsync(books.Report(), CancellationToken.None).ConfigureAwait(false);
@@ -79,11 +82,13 @@ internal static class Pipeline
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var stopServing = new CancellationTokenSource();
         var local = new LocalIntake(server.Intake, sources.Node, sources.Scope);
+        using var host = new HostReporter(new HostFiles(sources.HostRoot), sources.CloudMetadata, collection.Notes, time);
         var books = new Books(sources.Node, time, collection.Accounts, collection.Notes);
 
         var keeping = local.TakeAllAsync(collection.Batches);
         var reporting = books.EveryAsync(ReportEvery, local.TakeAsync, ending.Token);
         var serving = server.RunAsync(stopServing.Token);
+        var describing = host.RunAsync(ending.Token);
         var announcing = Announce.WarningsAsync(collection);
         try
         {
@@ -94,7 +99,7 @@ internal static class Pipeline
         {
             await ending.CancelAsync().ConfigureAwait(false);
             await announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await Task.WhenAll(keeping, reporting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(keeping, reporting, describing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await local.TakeAsync(books.Report()).ConfigureAwait(false);
 
             // The server ends last: what the sources saw at the last moment is in the log by now, and its last act is to seal that.

@@ -14,6 +14,8 @@ foreach (var verb in (Command[])
     SqlVerb.Create(),
     MapVerb.Create(),
     WhoVerb.Create(),
+    InventoryVerb.Create(),
+    LabelsVerb.Create(),
     PolicyVerb.Create(),
     DemoPodVerb.Create(),
 ])

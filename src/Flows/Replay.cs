@@ -56,7 +56,7 @@ internal static class Replay
     {
         using var store = FlowStore.Open(directory, time, new StoreOptions());
         using var keeper = Keeper.Open(directory, store, time);
-        keeper.Import(options.Inventories, options.Scope);
+        new Inventories(options.Inventories, options.Scope, keeper, time).ReadAll();
 
         // 2. From the files to the log.
         var names = options.Names ? new ReplayNames(keeper, options.Scope, time) : null;

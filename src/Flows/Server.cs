@@ -1,7 +1,7 @@
 using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
-using Flows.Inventory;
+using Flows.Inventory.Kubernetes;
 using Flows.Store;
 using Flows.Transport;
 using Flows.Transport.Intake;
@@ -19,13 +19,13 @@ internal sealed record ServerOptions
 
     public IReadOnlyList<string> Inventories { get; init; } = [];
 
-    /// <summary>The address scope of inventory lines that name none, and of this host.</summary>
+    /// <summary>The address scope of inventory lines that name none.</summary>
     public string Scope { get; init; } = "default";
 
-    public bool Insecure { get; init; }
+    /// <summary>Clusters to watch.</summary>
+    public IReadOnlyList<KubernetesOptions> Clusters { get; init; } = [];
 
-    /// <summary>Tell the ledger this machine's own addresses.</summary>
-    public string? NameThisHostAs { get; init; }
+    public bool Insecure { get; init; }
 }
 
 /// <summary>The server's half: receive ─> log ─▷ seal ─> store ─> answers. Started in that order, stopped in it, too.</summary>
@@ -36,10 +36,12 @@ internal sealed class Server : IAsyncDisposable
     private readonly FlowStore store;
     private readonly StoreAnswers answers;
     private readonly FlowsWeb web;
+    private readonly Inventories inventories;
+    private readonly Clusters clusters;
 
-    private Server(FlowStore store, Keeper keeper, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
+    private Server(FlowStore store, Keeper keeper, Inventories inventories, Clusters clusters, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
     {
-        (this.store, Keeper, this.answers, this.web) = (store, keeper, answers, web);
+        (this.store, Keeper, this.inventories, this.clusters, this.answers, this.web) = (store, keeper, inventories, clusters, answers, web);
         Accounts = accounts;
     }
 
@@ -66,11 +68,12 @@ internal sealed class Server : IAsyncDisposable
         try
         {
             keeper = Keeper.Open(options.StoreDirectory, store, time);
-            keeper.Import(options.Inventories, options.Scope);
-            NameThisHost(options, keeper, store, time);
+            var inventories = new Inventories(options.Inventories, options.Scope, keeper, time);
+            inventories.ReadAll();
+            var clusters = new Clusters(options.Clusters, store, keeper, time);
             keeper.SealAll();
 
-            var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account];
+            var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account, inventories.Account, keeper.Hosts.Account];
             var answers = new StoreAnswers(options.StoreDirectory, store);
             var web = FlowsWeb.Create(new WebOptions { Listen = options.Listen, Insecure = options.Insecure }, new WebParts
             {
@@ -78,7 +81,7 @@ internal sealed class Server : IAsyncDisposable
                 Time = time,
                 Store = () => store.Health,
                 Hops = () => [.. accounts.Select(account => account.Report())],
-                Coverage = coverage ?? (() => []),
+                Coverage = () => [.. coverage?.Invoke() ?? [], .. Contested(keeper, time), .. clusters.Coverage],
                 Edges = answers.Edges,
                 Query = answers.Query,
                 Who = answers.Who,
@@ -86,7 +89,7 @@ internal sealed class Server : IAsyncDisposable
                 Ingest = (headers, body, stopped) => ReceiveAsync(keeper.Intake, headers, body, stopped),
             });
             await web.StartAsync(CancellationToken.None).ConfigureAwait(false);
-            return new Server(store, keeper, answers, web, accounts);
+            return new Server(store, keeper, inventories, clusters, answers, web, accounts);
         }
         catch
         {
@@ -101,16 +104,18 @@ internal sealed class Server : IAsyncDisposable
     {
         using var stopSealing = new CancellationTokenSource();
         var sealing = Keeper.RunAsync(stopSealing.Token);
+        var following = inventories.FollowAsync(stopSealing.Token);
+        var watching = clusters.RunAsync(stopSealing.Token);
         try
         {
-            await Task.WhenAny(sealing, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
+            await Task.WhenAny(sealing, following, watching, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
         }
         finally
         {
             using var grace = new CancellationTokenSource(RequestGrace);
             await web.StopAsync(grace.Token).ConfigureAwait(false);
             await stopSealing.CancelAsync().ConfigureAwait(false);
-            await sealing.ConfigureAwait(false);
+            await Task.WhenAll(sealing, following, watching).ConfigureAwait(false);
         }
     }
 
@@ -122,15 +127,10 @@ internal sealed class Server : IAsyncDisposable
         store.Dispose();
     }
 
-    private static void NameThisHost(ServerOptions options, Keeper keeper, FlowStore store, TimeProvider time)
-    {
-        if (options.NameThisHostAs is { } name)
-        {
-            // What the log and the store already hold of this machine is older than this start: its addresses count from the epoch on.
-            var facts = HostFacts.Read() with { Name = name };
-            keeper.Learn(HostSource.News(facts, options.Scope, store.Identities(HostSource.Origin), sinceUs: 0, time.NowUs()));
-        }
-    }
+    /// <summary>What several nodes say is theirs: somebody is wrong, or lies.</summary>
+    private static CoverageFact[] Contested(Keeper keeper, TimeProvider time) => keeper.Hosts.Contested is var count and > 0
+        ? [new CoverageFact("hosts", "contested", CoverageLevel.Partial, $"{count} addresses are claimed by several nodes and are ambiguous.", time.NowUs())]
+        : [];
 
     /// <summary>The wire, as the web hands it over and the intake wants it.</summary>
     private static async Task<IngestAnswer> ReceiveAsync(Intake intake, IHeaderDictionary headers, Stream body, CancellationToken stopped)

@@ -53,6 +53,12 @@ internal sealed record SourceOptions
     /// <summary>Also look up process and executable.</summary>
     public bool OwnerProcesses { get; init; }
 
+    /// <summary>Where this machine's own <c>/etc</c> is, for a collector in a container.</summary>
+    public string HostRoot { get; init; } = "/";
+
+    /// <summary>Ask the cloud, where the firmware tells of one, what this machine is.</summary>
+    public bool CloudMetadata { get; init; } = true;
+
     /// <summary>What is not as it should be with the rights of this process; null where all is well.</summary>
     public string? RightsWarning { get; init; }
 
@@ -126,6 +132,17 @@ internal sealed class SourceOptionSet
         Description = "Also look up process and executable of sockets (needs CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and the node's pid namespace).",
     };
 
+    private readonly Option<DirectoryInfo> hostRoot = new("--host-root")
+    {
+        Description = "Where this machine's /etc is mounted, for a collector in a container: machine-id, os-release and flows/labels are read there.",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<bool> noCloudMetadata = new("--no-cloud-metadata")
+    {
+        Description = "Do not ask 169.254.169.254 what this machine is where the firmware says that it is EC2's, GCE's or Azure's.",
+    };
+
     private readonly Option<FileInfo> record = new("--record")
     {
         Description = "Also write every netlink message and packet header received to this pcapng file, for 'flows replay'.",
@@ -150,6 +167,8 @@ internal sealed class SourceOptionSet
         verb.Add(conntrackEntries);
         verb.Add(noOwners);
         verb.Add(ownerProcesses);
+        verb.Add(hostRoot);
+        verb.Add(noCloudMetadata);
         verb.Add(record);
     }
 
@@ -172,6 +191,8 @@ internal sealed class SourceOptionSet
             ConntrackEntriesMax = parsed.GetValue(conntrackEntries),
             Owners = !parsed.GetValue(noOwners),
             OwnerProcesses = parsed.GetValue(ownerProcesses),
+            HostRoot = parsed.GetValue(hostRoot)?.FullName ?? "/",
+            CloudMetadata = !parsed.GetValue(noCloudMetadata),
             RecordTo = parsed.GetValue(record)?.FullName,
         };
     }

@@ -65,7 +65,7 @@ internal static class CaptureCommand
     {
         if (format == "json")
         {
-            Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(lines, Json.Indented));
+            Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(lines, BenchJson.Indented));
             return;
         }
 

@@ -12,6 +12,6 @@ internal sealed record Received(long Seen, long Lost, long Rows)
     /// <summary>Reads the last line that a receiver wrote.</summary>
     public static Received Of(Usage usage) =>
         usage.ExitCode == 0 && usage.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries) is [.., var last] && last.StartsWith('{')
-            ? JsonSerializer.Deserialize<Received>(last, Json.Compact)!
+            ? JsonSerializer.Deserialize<Received>(last, BenchJson.Line)!
             : throw BenchException.Of($"A receiver ended with {usage.ExitCode} and said: {usage.Output.Trim()} {usage.Error.Trim()}");
 }

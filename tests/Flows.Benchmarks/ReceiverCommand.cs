@@ -53,5 +53,5 @@ internal static class ReceiverCommand
         return told.Token;
     }
 
-    private static void Print(Received received) => Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(received, Json.Compact));
+    private static void Print(Received received) => Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(received, BenchJson.Line));
 }

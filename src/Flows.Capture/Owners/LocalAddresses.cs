@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Collections.Frozen;
 using Flows.Capture.Conntrack;
+using Flows.Capture.Host;
 using Flows.Core.Facts;
 
 namespace Flows.Capture.Owners;
@@ -11,22 +11,11 @@ namespace Flows.Capture.Owners;
 /// </summary>
 internal sealed class LocalAddresses : IDisposable
 {
-    private const int NetlinkRoute = 0;
-
-    // linux/rtnetlink.h: RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR, RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR; linux/if_addr.h: IFA_ADDRESS, IFA_LOCAL.
-    private const uint Groups = 0x10 | 0x100;
-    private const ushort NewAddress = 20;
-    private const ushort DeleteAddress = 21;
-    private const ushort GetAddress = 22;
-    private const ushort AttributeAddress = 1;
-    private const ushort AttributeLocal = 2;
-    private const int IfAddrLength = 8;
-
     // A node with more is no node; beyond it an address is foreign.
     private const int AddressesMax = 65_536;
 
-    private readonly KernelSocket? changes = KernelSocket.TryOpen(NetlinkRoute, Groups);
-    private readonly KernelSocket? questions = KernelSocket.TryOpen(NetlinkRoute);
+    private readonly KernelSocket? changes = KernelSocket.TryOpen(AddressMessage.Family, AddressMessage.Groups);
+    private readonly KernelSocket? questions = KernelSocket.TryOpen(AddressMessage.Family);
     private readonly HashSet<NetAddress> found = [];
     private readonly KernelAnswer onChange;
     private readonly KernelAnswer onAnswer;
@@ -36,7 +25,7 @@ internal sealed class LocalAddresses : IDisposable
 
     public LocalAddresses()
     {
-        onChange = (scoped in NetlinkReader message) => stale |= message.Type is NewAddress or DeleteAddress;
+        onChange = (scoped in NetlinkReader message) => stale |= message.Type is AddressMessage.New or AddressMessage.Deleted;
         onAnswer = OnAnswer;
         Refresh();
     }
@@ -76,11 +65,8 @@ internal sealed class LocalAddresses : IDisposable
 
     private void Dump()
     {
-        Span<byte> request = stackalloc byte[NlMsg.HeaderLength + IfAddrLength];
-        request.Clear();
-        BinaryPrimitives.WriteUInt32LittleEndian(request, (uint)request.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], GetAddress);
-        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], NlMsg.FlagRequest | NlMsg.FlagDump);
+        Span<byte> request = stackalloc byte[AddressMessage.DumpRequestLength];
+        AddressMessage.WriteDumpRequest(request);
         found.Clear();
         done = false;
         if (!questions!.TrySend(request))
@@ -104,25 +90,9 @@ internal sealed class LocalAddresses : IDisposable
             return;
         }
 
-        if (message.Type != NewAddress || message.Payload.Length < IfAddrLength || found.Count >= AddressesMax)
+        if (message.Type == AddressMessage.New && found.Count < AddressesMax && AddressMessage.TryRead(message.Payload, out var read))
         {
-            return;
-        }
-
-        // IFA_ADDRESS is the peer on a point-to-point link; IFA_LOCAL, where present, is ours.
-        var attributes = new AttributeReader(message.Payload[IfAddrLength..]);
-        NetAddress? ours = null;
-        while (attributes.Next())
-        {
-            if (attributes.Value.Length is 4 or 16 && (attributes.Type == AttributeLocal || (attributes.Type == AttributeAddress && ours is null)))
-            {
-                ours = NetAddress.FromBytes(attributes.Value);
-            }
-        }
-
-        if (ours is { } address)
-        {
-            found.Add(address);
+            found.Add(read.Address);
         }
     }
 }

@@ -40,7 +40,7 @@ public static unsafe class LeastRights
         GiveUp(keep, threads.Count > 0 ? threads[0] : null);
         _ = RightsNative.SetEnvironment(DoneMark, pid, overwrite: 1);
 
-        // A diagnostic port would let any process of the same user run code with our rights.
+        // A diagnostic port would let any process of the same user run code with our rights. A native executable has none.
         _ = RightsNative.SetEnvironment("DOTNET_EnableDiagnostics", "0", overwrite: 0);
         RemoveDiagnosticPorts(pid);
         return $"rights that are not needed could not all be given up: executing itself again failed ({ExecuteAgain()}).";

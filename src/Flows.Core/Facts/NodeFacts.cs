@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Flows.Core.Facts;
 
 /// <summary>How much of what it should see a source really sees.</summary>
@@ -54,5 +56,9 @@ public sealed record NodeFacts(IReadOnlyList<CoverageFact> Coverage, IReadOnlyLi
 {
     public static NodeFacts None { get; } = new([], [], []);
 
-    public bool IsEmpty => Coverage.Count == 0 && Owners.Count == 0 && Names.Count == 0;
+    /// <summary>What the node said of itself, oldest first; null where nothing changed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<HostFact>? Hosts { get; init; }
+
+    public bool IsEmpty => Coverage.Count == 0 && Owners.Count == 0 && Names.Count == 0 && (Hosts?.Count ?? 0) == 0;
 }

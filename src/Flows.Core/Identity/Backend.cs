@@ -8,7 +8,7 @@ namespace Flows.Core.Identity;
 /// </summary>
 public sealed record Backend
 {
-    /// <summary>Stable hash of service, address, protocol, port and valid_from.</summary>
+    /// <summary>Stable hash of service, address, protocol, port, its name if it has one, and valid_from.</summary>
     public required ulong IntervalId { get; init; }
 
     /// <summary><see cref="Entity.Id"/> of the service.</summary>
@@ -42,8 +42,9 @@ public sealed record Backend
 
     public required long LearnedAtUs { get; init; }
 
-    public static ulong IdOf(ulong serviceId, NetAddress address, byte protocol, ushort port, long validFromUs) =>
-        StableId.Of("backend", Number(serviceId), $"{address}/{Number(protocol)}/{Number(port)}", Number((ulong)validFromUs));
+    /// <summary>Two ports of a service may lead to one port of an endpoint; the name tells their statements apart.</summary>
+    public static ulong IdOf(ulong serviceId, NetAddress address, byte protocol, ushort port, long validFromUs, string portName = "") => StableId.Of(
+        "backend", Number(serviceId), $"{address}/{Number(protocol)}/{Number(port)}{(portName.Length > 0 ? "/" : "")}{portName}", Number((ulong)validFromUs));
 
     private static string Number(ulong value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -55,7 +55,7 @@ public sealed record Entity
     /// <summary>The owner's <c>spec.selector.matchLabels</c>, where the inventory knows it; else empty.</summary>
     public IReadOnlyDictionary<string, string> Selector { get; init; } = NoLabels;
 
-    public static IReadOnlyDictionary<string, string> NoLabels => LabelMap.Empty;
+    public static IReadOnlyDictionary<string, string> NoLabels => LabelDictionary.Empty;
 
     /// <summary>The id of an entity that an inventory names.</summary>
     public static ulong IdOf(string cluster, EntityKind kind, string uid) => StableId.Of("entity", cluster, TextOf(kind), uid);

@@ -7,7 +7,7 @@ namespace Flows.Core.Identity;
 public sealed class EntityPool
 {
     private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
-    private readonly Dictionary<LabelMap, LabelMap> labels = [];
+    private readonly Dictionary<LabelDictionary, LabelDictionary> labels = [];
 
     /// <summary>An equal entity that shares what is common; the same object where it does already.</summary>
     public Entity Share(Entity entity)
@@ -42,9 +42,9 @@ public sealed class EntityPool
         return texts.TryGetValue(text, out var known) ? known : texts[text] = text;
     }
 
-    public LabelMap Share(IReadOnlyDictionary<string, string> map)
+    public LabelDictionary Share(IReadOnlyDictionary<string, string> map)
     {
-        var flat = LabelMap.Of(map);
+        var flat = LabelDictionary.Of(map);
         return labels.TryGetValue(flat, out var known) ? known : labels[flat] = flat.With(Share);
     }
 }

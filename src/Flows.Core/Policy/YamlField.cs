@@ -54,6 +54,8 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         return entries;
     }
 
+    public bool IsList => node is YamlSequenceNode;
+
     public IReadOnlyList<YamlField> Items() => node is YamlSequenceNode list
         ? [.. list.Children.Select((item, index) => new YamlField(item, $"{path}[{index}]", document))]
         : throw Fault("must be a list");
@@ -82,6 +84,11 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         catch (YamlException fault)
         {
             throw new FlowsException(ExitCode.Usage, $"{file}, line {fault.Start.Line}: not YAML or JSON: {fault.Message}", fault);
+        }
+        catch (InvalidOperationException fault)
+        {
+            // The scanner's way to say so of a control character within a plain text.
+            throw new FlowsException(ExitCode.Usage, $"{file}: not YAML or JSON: a control character stands outside quotes.", fault);
         }
 
         return [.. stream.Documents

@@ -12,6 +12,9 @@ internal static class FactsCheck
     /// <summary>Facts of one kind, as many as a collector keeps between two reports.</summary>
     public const int FactsMax = 8192;
 
+    /// <summary>What a node says of itself between two reports, whose addresses come and go all the time.</summary>
+    public const int HostsMax = 64;
+
     // A sentence or two for people.
     private const int DetailCharactersMax = 1024;
 
@@ -33,7 +36,22 @@ internal static class FactsCheck
         : !facts.Coverage.All(IsCoverage) ? "a coverage fact has a bad source, an unknown level, a text that is too long, or no time"
         : !facts.Owners.All(IsOwner) ? "an owner has no id, a bad kind, a text that is too long, or no time"
         : !facts.Names.All(IsName) ? "a name is empty or too long, or its client or address is none, or it has no time"
+        : facts.Hosts is { Count: > HostsMax } ? $"the account report says more than {HostsMax} times what its node is"
+        : facts.Hosts?.All(IsHost) == false ? "what the node says of itself has another kind than host or vm, too many addresses, facts or labels, a text that is too long, or no time"
         : null;
+
+    /// <summary>Whose addresses these are is not for the fact to say: the report's node.</summary>
+    private static bool IsHost(HostFact? fact) =>
+        fact is { Kind: "host" or "vm", Machine.Length: 16 } && fact.Machine.All(char.IsAsciiHexDigitLower) && IsTime(fact.AtUs)
+        && fact.Addresses.Count <= HostFact.AddressesMax
+        && fact.Addresses.All(one => one is not null && NetAddress.TryParse(one.Address, out _) && IsTime(one.SinceUs))
+        && fact.Facts.Count <= HostFact.FactsMax && fact.Facts.All(one => AccountCheck.IsWord(one.Key) && IsText(one.Value, HostFact.TextMax))
+        && fact.Labels.Count <= HostFact.LabelsMax && fact.Labels.All(one => IsLabel(one.Key, one.Value));
+
+    /// <summary>A label that looks like a fact could pass for one; U+0000 and U+001F are in no label, as in an inventory's lines.</summary>
+    private static bool IsLabel(string key, string? value) =>
+        IsText(key, HostFact.LabelKeyMax, mayBeEmpty: false) && IsText(value, HostFact.TextMax) && !key.StartsWith(HostFact.FactPrefix, StringComparison.Ordinal)
+        && !key.AsSpan().ContainsAny('\0', '\u001f') && !value.AsSpan().ContainsAny('\0', '\u001f');
 
     private static bool IsCoverage(CoverageFact? fact) =>
         fact is not null && AccountCheck.IsWord(fact.Source) && IsText(fact.Aspect, AspectCharactersMax, mayBeEmpty: false)

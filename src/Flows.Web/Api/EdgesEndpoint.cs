@@ -1,6 +1,5 @@
 using Flows.Core;
 using Flows.Core.Facts;
-using Flows.Core.Identity;
 using Flows.Core.Map;
 using Microsoft.AspNetCore.Http;
 
@@ -18,21 +17,27 @@ internal sealed class EdgesEndpoint(WebParts parts)
         var (since, until) = question.Span();
         var limit = question.Limit(LimitUsual, LimitMost);
         var edges = parts.Edges(since, until);
-        return WebJson.WriteAsync(context, new
-        {
-            edges = edges.OrderByDescending(edge => edge.Connections).Take(limit).Select(Row),
-            total = edges.Count,
-        });
+        return WebJson.WriteAsync(
+            context, new EdgesAnswer([.. edges.OrderByDescending(edge => edge.Connections).Take(limit).Select(EdgeRow.Of)], edges.Count), WebJson.Default.EdgesAnswer);
     }
+}
 
-    private static object Row(Edge edge) => new
-    {
-        src = End(edge.Src),
-        dst = End(edge.Dst),
-        service = edge.Service is null ? null : End(edge.Service),
-        src_resolved_by = edge.SrcResolvedBy,
-        dst_resolved_by = edge.DstResolvedBy,
-        protocol = IpProtocol.NameOf(edge.Protocol),
+/// <summary>Edges, the busiest first.</summary>
+/// <param name="Total">How many there are, with those beyond the limit.</param>
+internal sealed record EdgesAnswer(IReadOnlyList<EdgeRow> Edges, int Total);
+
+/// <summary>One edge.</summary>
+internal sealed record EdgeRow(
+    EntityAnswer Src, EntityAnswer Dst, EntityAnswer? Service, ResolvedBy SrcResolvedBy, ResolvedBy DstResolvedBy, string Protocol, ushort DstPort, ushort? ServicePort,
+    long Connections, long Answered, long Refused, long Unanswered, long DirectionTrusted, long FwdBytes, long RevBytes, string FirstSeen, string LastSeen, IReadOnlyList<string> Nodes)
+{
+    public static EdgeRow Of(Edge edge) => new(
+        EntityAnswer.Of(edge.Src),
+        EntityAnswer.Of(edge.Dst),
+        edge.Service is null ? null : EntityAnswer.Of(edge.Service),
+        edge.SrcResolvedBy,
+        edge.DstResolvedBy,
+        IpProtocol.NameOf(edge.Protocol),
         edge.DstPort,
         edge.ServicePort,
         edge.Connections,
@@ -42,20 +47,7 @@ internal sealed class EdgesEndpoint(WebParts parts)
         edge.DirectionTrusted,
         edge.FwdBytes,
         edge.RevBytes,
-        first_seen = UnixTime.Text(edge.FirstSeenUs),
-        last_seen = UnixTime.Text(edge.LastSeenUs),
-        edge.Nodes,
-    };
-
-    internal static object End(Entity entity) => new
-    {
-        kind = Entity.TextOf(entity.Kind),
-        entity.Cluster,
-        entity.Namespace,
-        entity.Name,
-        entity.WorkloadKind,
-        entity.Workload,
-        entity.Node,
-        entity.HostNetwork,
-    };
+        UnixTime.Text(edge.FirstSeenUs),
+        UnixTime.Text(edge.LastSeenUs),
+        edge.Nodes);
 }

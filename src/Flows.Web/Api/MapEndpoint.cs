@@ -24,11 +24,11 @@ internal sealed class MapEndpoint(WebParts parts)
             _ => MapLevel.Workload,
         };
         var limit = question.Limit(LimitUsual, LimitMost);
-        return WebJson.WriteAsync(context, Drawn(parts.Edges(since, until), level, limit));
+        return WebJson.WriteAsync(context, Drawn(parts.Edges(since, until), level, limit), WebJson.Default.MapAnswer);
     }
 
     /// <summary>The busiest links up to the limit, and the nodes at their ends.</summary>
-    internal static object Drawn(IReadOnlyList<Edge> edges, MapLevel level, int limit)
+    private static MapAnswer Drawn(IReadOnlyList<Edge> edges, MapLevel level, int limit)
     {
         var graph = EdgeGraph.Of(edges, level);
         var services = new DialledServices(edges, level);
@@ -36,39 +36,34 @@ internal sealed class MapEndpoint(WebParts parts)
         var links = graph.Links.Where(shown.ToHashSet(ReferenceEqualityComparer.Instance).Contains).ToArray();
         var keys = links.SelectMany(link => new[] { link.From.Key, link.To.Key }).ToHashSet(StringComparer.Ordinal);
         var nodes = graph.Nodes.Where(node => keys.Contains(node.Key)).ToArray();
-        return new
-        {
-            level = MapGraph.TextOf(level),
-            groups = nodes.Select(MapGroup.Of).OfType<MapGroup>().Distinct().OrderBy(group => group.Id, StringComparer.Ordinal),
-            nodes = nodes.Select(Node),
-            links = links.Select(link => Link(link, services)),
-            hidden = new { nodes = graph.Nodes.Count - nodes.Length, links = graph.Links.Count - links.Length },
-        };
+        return new MapAnswer(
+            MapGraph.TextOf(level),
+            [.. nodes.Select(MapGroup.Of).OfType<MapGroup>().Distinct().OrderBy(group => group.Id, StringComparer.Ordinal)],
+            [.. nodes.Select(Node)],
+            [.. links.Select(link => Link(link, services))],
+            new HiddenAnswer(graph.Nodes.Count - nodes.Length, graph.Links.Count - links.Length));
     }
 
-    private static object Node(MapNode node) => new
-    {
-        id = IdOf(node),
+    private static NodeAnswer Node(MapNode node) => new(
+        IdOf(node),
         node.Kind,
         node.Label,
-        name = MapGroup.NameWithin(node),
-        group = MapGroup.Of(node)?.Id,
+        MapGroup.NameWithin(node),
+        MapGroup.Of(node)?.Id,
         node.Cluster,
         node.Scope,
         node.Namespace,
         node.Entities,
         node.Addresses,
         node.AddressCount,
-        flags = MapGraph.TextOf(node.Flags),
-    };
+        MapGraph.TextOf(node.Flags));
 
-    private static object Link(MapLink link, DialledServices services) => new
-    {
-        id = $"{IdOf(link.From)}-{IdOf(link.To)}",
-        from = IdOf(link.From),
-        to = IdOf(link.To),
-        ports = link.Ports.Select(port => new { protocol = IpProtocol.NameOf(port.Protocol), port.Port, port.Connections }),
-        services = services.Of(link),
+    private static LinkAnswer Link(MapLink link, DialledServices services) => new(
+        $"{IdOf(link.From)}-{IdOf(link.To)}",
+        IdOf(link.From),
+        IdOf(link.To),
+        [.. link.Ports.Select(port => new PortAnswer(IpProtocol.NameOf(port.Protocol), port.Port, port.Connections))],
+        services.Of(link),
         link.Backends,
         link.Connections,
         link.Answered,
@@ -77,11 +72,10 @@ internal sealed class MapEndpoint(WebParts parts)
         link.DirectionTrusted,
         link.FwdBytes,
         link.RevBytes,
-        first_seen = UnixTime.Text(link.FirstSeenUs),
-        last_seen = UnixTime.Text(link.LastSeenUs),
+        UnixTime.Text(link.FirstSeenUs),
+        UnixTime.Text(link.LastSeenUs),
         link.Witnesses,
-        flags = MapGraph.TextOf(link.Flags),
-    };
+        MapGraph.TextOf(link.Flags));
 
     /// <summary>Short, and the same from one request to the next, so that the page's address can name what is selected.</summary>
     private static string IdOf(MapNode node) => StableId.Of("map", node.Key).ToString("x16", System.Globalization.CultureInfo.InvariantCulture);

@@ -15,6 +15,11 @@ internal sealed class PoliciesEndpoint(WebParts parts)
         var level = question.OneOf("level", "workload", "namespace");
         var limit = question.Limit(LimitUsual, LimitMost);
         var (policies, review) = parts.Policies(level, since, until);
-        return WebJson.WriteAsync(context, new { level, policies = policies.Take(limit), total = policies.Count, review });
+        return WebJson.WriteAsync(context, new PoliciesAnswer(level, [.. policies.Take(limit)], policies.Count, review), WebJson.Default.PoliciesAnswer);
     }
 }
+
+/// <summary>Suggested policies.</summary>
+/// <param name="Total">How many there are, with those beyond the limit.</param>
+/// <param name="Review">What concerns none of them.</param>
+internal sealed record PoliciesAnswer(string Level, IReadOnlyList<SuggestedPolicy> Policies, int Total, IReadOnlyList<string> Review);

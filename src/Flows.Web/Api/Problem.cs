@@ -37,7 +37,10 @@ internal static class Problem
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
-        var body = JsonSerializer.SerializeToUtf8Bytes(new { status, detail = sentence }, WebJson.Options);
+        var body = JsonSerializer.SerializeToUtf8Bytes(new ProblemAnswer(status, sentence), WebJson.Default.ProblemAnswer);
         await context.Response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
     }
 }
+
+/// <summary>A fault: its HTTP status, and one sentence.</summary>
+internal sealed record ProblemAnswer(int Status, string Detail);

@@ -24,9 +24,12 @@ internal sealed class QueryEndpoint(WebParts parts)
         var (since, until) = question.Span();
         var limit = question.Limit(LimitUsual, LimitMost);
         var result = parts.Query(name, since, until, limit);
-        return WebJson.WriteAsync(context, new { result.Columns, rows = result.Rows.Take(limit).Select(row => Named(result.Columns, row)) });
+        return WebJson.WriteAsync(context, new QueryAnswer(result.Columns, [.. result.Rows.Take(limit).Select(row => Named(result.Columns, row))]), WebJson.Default.QueryAnswer);
     }
 
     private static Dictionary<string, object?> Named(IReadOnlyList<string> columns, IReadOnlyList<object?> row) =>
         columns.Zip(row).ToDictionary(cell => cell.First, cell => cell.Second is DateTime time ? UnixTime.Text(UnixTime.ToUs(time)) : cell.Second);
 }
+
+/// <summary>The answer to a named question: each row by the names of its columns.</summary>
+internal sealed record QueryAnswer(IReadOnlyList<string> Columns, IReadOnlyList<Dictionary<string, object?>> Rows);

@@ -60,7 +60,7 @@ internal sealed class BoundProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
 
-        // The runtime's diagnostic sockets in the temporary directory would survive a kill.
+        // Where the executable is not native, the runtime's diagnostic sockets in the temporary directory would survive a kill.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         try
         {

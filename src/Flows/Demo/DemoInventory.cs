@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Flows.Core;
 using Flows.Core.Identity;
 
@@ -40,9 +41,9 @@ internal static class DemoInventory
         return lines;
     }
 
-    private static string Line(string address, EntityKind kind, string space, string name, Tenure tenure, Dictionary<string, object> details)
+    private static string Line(string address, EntityKind kind, string space, string name, Tenure tenure, JsonObject details)
     {
-        var line = new Dictionary<string, object>
+        var line = new JsonObject
         {
             ["scope"] = Scope,
             ["addr"] = address,
@@ -53,7 +54,7 @@ internal static class DemoInventory
             ["name"] = name,
             ["valid_from"] = UnixTime.Text(tenure.FromUs),
             ["learned_at"] = UnixTime.Text(tenure.FromUs),
-            ["origin"] = "demo",
+            ["origin"] = Origins.Kubernetes,
         };
         if (tenure.ToUs is { } to)
         {
@@ -62,15 +63,15 @@ internal static class DemoInventory
 
         foreach (var (key, value) in details)
         {
-            line[key] = value;
+            line[key] = value?.DeepClone();
         }
 
-        return JsonSerializer.Serialize(line, Json.Compact);
+        return JsonSerializer.Serialize(line, Json.Compact.JsonObject);
     }
 
-    private static Dictionary<string, object> Details(FleetMember member)
+    private static JsonObject Details(FleetMember member)
     {
-        var details = new Dictionary<string, object>
+        var details = new JsonObject
         {
             ["workload_kind"] = member.WorkloadKind,
             ["workload"] = member.Workload,
@@ -80,14 +81,14 @@ internal static class DemoInventory
             details["node"] = member.Node;
             details["host_network"] = member.HostNetwork;
             details["labels"] = Labels(member);
-            details["selector"] = new SortedDictionary<string, string> { ["app.kubernetes.io/name"] = member.Workload };
+            details["selector"] = new JsonObject { ["app.kubernetes.io/name"] = member.Workload };
         }
 
         return details;
     }
 
     /// <summary>The labels that a cluster would show, also those that change with every roll-out or differ between pods of one owner.</summary>
-    private static SortedDictionary<string, string> Labels(FleetMember member)
+    private static JsonObject Labels(FleetMember member)
     {
         var labels = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
@@ -112,6 +113,6 @@ internal static class DemoInventory
                 break;
         }
 
-        return labels;
+        return new JsonObject(labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value)));
     }
 }

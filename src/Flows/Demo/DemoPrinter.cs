@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flows.Core.Accounting;
 using Flows.Core.Map;
 using Flows.Core.Policy;
 
@@ -7,14 +8,11 @@ namespace Flows.Demo;
 /// <summary>Prints what a demo found: for programs as one JSON object, for people as a story.</summary>
 internal static class DemoPrinter
 {
-    public static void PrintJson(DemoResult result, TextWriter to) => to.WriteLine(JsonSerializer.Serialize(
-        new
-        {
-            Edges = new { result.Comparison.Expected, result.Comparison.Observed, result.Comparison.Missing, result.Comparison.Invented },
-            result.Checks,
-            result.Evidence.Conservation,
-        },
-        Json.Indented));
+    public static void PrintJson(DemoResult result, TextWriter to)
+    {
+        var edges = new DemoEdges(result.Comparison.Expected, result.Comparison.Observed, result.Comparison.Missing, result.Comparison.Invented);
+        to.WriteLine(JsonSerializer.Serialize(new DemoReport(edges, result.Checks, result.Evidence.Conservation), Json.Indented.DemoReport));
+    }
 
     public static void PrintStory(DemoResult result, TextWriter to)
     {
@@ -80,3 +78,9 @@ internal static class DemoPrinter
         to.WriteLine(new string('-', text.Length));
     }
 }
+
+/// <summary>What a demo found, for programs.</summary>
+internal sealed record DemoReport(DemoEdges Edges, IReadOnlyList<DemoCheck> Checks, IReadOnlyList<HopReport> Conservation);
+
+/// <summary>How many edges were there and how many were seen; what is too few and too many.</summary>
+internal sealed record DemoEdges(int Expected, int Observed, IReadOnlyList<string> Missing, IReadOnlyList<string> Invented);

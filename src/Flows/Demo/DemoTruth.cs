@@ -115,9 +115,9 @@ internal sealed record DemoTruth
             }),
     ];
 
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Compact);
+    public string ToJson() => JsonSerializer.Serialize(this, Json.Compact.DemoTruth);
 
     /// <exception cref="JsonException">The text is not what <see cref="ToJson"/> wrote.</exception>
     public static DemoTruth FromJson(string json) =>
-        JsonSerializer.Deserialize<DemoTruth>(json, Json.Compact) ?? throw new JsonException("The demo's truth is null.");
+        JsonSerializer.Deserialize(json, Json.Compact.DemoTruth) ?? throw new JsonException("The demo's truth is null.");
 }

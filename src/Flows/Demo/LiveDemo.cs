@@ -82,8 +82,10 @@ internal static class LiveDemo
     {
         string[] what = point.Interface is { } name ? ["--interface", name] : ["--conntrack"];
         string[] record = options.RecordTo is null ? [] : ["--record", RecordingOf(point, options)];
+
+        // The fleet's pods have no cgroups of their own: to the kernel every socket of theirs is this machine's.
         return ["collect", "--server", $"unix:{socket}", "--node", point.Name, "--scope", DemoInventory.Scope,
-            "--spool", Path.Combine(options.ScratchDirectory, $"spool-{point.Name}"), "--until-stdin-closes", .. what, .. record];
+            "--spool", Path.Combine(options.ScratchDirectory, $"spool-{point.Name}"), "--until-stdin-closes", "--no-owners", .. what, .. record];
     }
 
     private static string RecordingOf(FleetNode point, DemoOptions options) => Path.Combine(options.ScratchDirectory, $"{point.Name}.pcapng");

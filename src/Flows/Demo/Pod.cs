@@ -19,7 +19,7 @@ internal sealed class Pod(TextWriter answers, TimeProvider time)
     {
         while (commands.ReadLine() is { } line)
         {
-            var request = JsonSerializer.Deserialize<PodRequest>(line, Json.Compact)!;
+            var request = JsonSerializer.Deserialize(line, Json.Compact.PodRequest)!;
             _ = AnswerAsync(request);
         }
     }
@@ -41,7 +41,7 @@ internal sealed class Pod(TextWriter answers, TimeProvider time)
         {
             lock (writing)
             {
-                answers.WriteLine(JsonSerializer.Serialize(reply with { Id = request.Id }, Json.Compact));
+                answers.WriteLine(JsonSerializer.Serialize(reply with { Id = request.Id }, Json.Compact.PodReply));
             }
         }
         catch (IOException)

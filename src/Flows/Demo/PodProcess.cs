@@ -53,7 +53,7 @@ internal sealed class PodProcess : IAsyncDisposable
         await writing.WaitAsync().ConfigureAwait(false);
         try
         {
-            await process.Input.WriteLineAsync(JsonSerializer.Serialize(request with { Id = id }, Json.Compact)).ConfigureAwait(false);
+            await process.Input.WriteLineAsync(JsonSerializer.Serialize(request with { Id = id }, Json.Compact.PodRequest)).ConfigureAwait(false);
             await process.Input.FlushAsync().ConfigureAwait(false);
         }
         catch (IOException)
@@ -103,7 +103,7 @@ internal sealed class PodProcess : IAsyncDisposable
     {
         while (await process.Output.ReadLineAsync().ConfigureAwait(false) is { } line)
         {
-            var reply = JsonSerializer.Deserialize<PodReply>(line, Json.Compact)!;
+            var reply = JsonSerializer.Deserialize(line, Json.Compact.PodReply)!;
             if (open.TryRemove(reply.Id, out var answer))
             {
                 answer.SetResult(reply);

@@ -63,15 +63,9 @@ internal static class DoctorVerb
             : FindingStatus.Ok;
         if (format == "json")
         {
-            var document = new
-            {
-                Node = Environment.MachineName,
-                Product.Version,
-                At = UnixTime.Text(TimeProvider.System.NowUs()),
-                Status = worst,
-                Findings = checks.Zip(findings, (check, finding) => new { finding.Check, check.Area, finding.Status, finding.Found, finding.Consequence, finding.Mend }),
-            };
-            to.WriteLine(JsonSerializer.Serialize(document, Json.Indented));
+            var rows = checks.Zip(findings, (check, finding) => new DoctorFinding(finding.Check, check.Area, finding.Status, finding.Found, finding.Consequence, finding.Mend));
+            var report = new DoctorReport(Environment.MachineName, Product.Version, UnixTime.Text(TimeProvider.System.NowUs()), worst, [.. rows]);
+            to.WriteLine(JsonSerializer.Serialize(report, Json.Indented.DoctorReport));
         }
         else
         {
@@ -89,3 +83,10 @@ internal static class DoctorVerb
         return string.Join(",\n", names.Chunk(OnALine).Select(line => string.Join(", ", line))) + ".";
     }
 }
+
+/// <summary>What a collector can see on a node, for programs.</summary>
+/// <param name="Status">The worst of the findings; unknown ones do not count.</param>
+internal sealed record DoctorReport(string Node, string Version, string At, FindingStatus Status, IReadOnlyList<DoctorFinding> Findings);
+
+/// <summary>A finding with the area that its check is about.</summary>
+internal sealed record DoctorFinding(string Check, string Area, FindingStatus Status, string Found, string Consequence, string Mend);

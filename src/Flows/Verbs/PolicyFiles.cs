@@ -1,14 +1,16 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Flows.Core;
-using Flows.Core.Facts;
 using Flows.Core.Identity;
-using Flows.Core.Map;
 using Flows.Core.Policy;
 
 namespace Flows.Verbs;
 
 /// <summary>One file of a suggestion.</summary>
 internal sealed record PolicyFile(string Name, string Text, bool IsPolicy);
+
+/// <summary>What a suggestion wrote into its directory.</summary>
+internal sealed record SuggestionIndex(IReadOnlyList<string> Files);
 
 /// <summary>A suggestion as files in a directory, and policies from files. The same suggestion gives the same bytes.</summary>
 internal static class PolicyFiles
@@ -29,9 +31,9 @@ internal static class PolicyFiles
     {
         List<PolicyFile> files = [.. suggestion.Set.Policies.Select(policy =>
             new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true))];
-        files.Add(new PolicyFile(EvidenceFile, ToJson(suggestion.Set.Policies.ToDictionary(policy => policy.Id, Evidence)), IsPolicy: false));
-        files.Add(new PolicyFile(ReviewFile, ToJson(suggestion.Review.Select(Review)), IsPolicy: false));
-        files.Add(new PolicyFile(IndexFile, ToJson(new { Files = files.Select(file => file.Name).Append(IndexFile).Order(StringComparer.Ordinal) }), IsPolicy: false));
+        files.Add(new PolicyFile(EvidenceFile, ToJson(suggestion.Set.Policies.ToDictionary(policy => policy.Id, PolicyEvidence.Of), Json.Indented.Evidence), IsPolicy: false));
+        files.Add(new PolicyFile(ReviewFile, ToJson([.. suggestion.Review.Select(ReviewEntry.Of)], Json.Indented.Review), IsPolicy: false));
+        files.Add(new PolicyFile(IndexFile, IndexOf(files.Select(file => file.Name).Append(IndexFile)), IsPolicy: false));
         return files;
     }
 
@@ -49,7 +51,7 @@ internal static class PolicyFiles
 
         // The index goes first and names old and new, so that a run that is cut short can be repeated.
         var names = files.Select(file => file.Name).ToHashSet(StringComparer.Ordinal);
-        File.WriteAllText(Path.Combine(directory.FullName, IndexFile), ToJson(new { Files = own.Union(names).Order(StringComparer.Ordinal) }));
+        File.WriteAllText(Path.Combine(directory.FullName, IndexFile), IndexOf(own.Union(names)));
         foreach (var stale in own.Where(name => !names.Contains(name)))
         {
             File.Delete(Path.Combine(directory.FullName, stale));
@@ -87,68 +89,9 @@ internal static class PolicyFiles
     /// <summary>An entity as a person names it: pods with their namespace.</summary>
     public static string Called(Entity entity) => entity.Namespace.Length > 0 ? $"{entity.Namespace}/{entity.Name}" : entity.Name;
 
-    /// <summary>An edge as evidence.</summary>
-    public static object Evidence(Edge edge) => new
-    {
-        Src = Called(edge.Src),
-        SrcKind = Entity.TextOf(edge.Src.Kind),
-        SrcWorkload = edge.Src.Workload,
-        SrcResolvedBy = Resolved(edge.SrcResolvedBy),
-        Dst = Called(edge.Dst),
-        DstKind = Entity.TextOf(edge.Dst.Kind),
-        DstWorkload = edge.Dst.Workload,
-        DstResolvedBy = Resolved(edge.DstResolvedBy),
-        Service = edge.Service is { } service ? Called(service) : null,
-        edge.ServicePort,
-        Protocol = IpProtocol.NameOf(edge.Protocol),
-        edge.DstPort,
-        edge.Connections,
-        edge.Answered,
-        FirstSeen = UnixTime.Text(edge.FirstSeenUs),
-        LastSeen = UnixTime.Text(edge.LastSeenUs),
-        edge.Nodes,
-    };
+    private static string IndexOf(IEnumerable<string> names) => ToJson(new SuggestionIndex([.. names.Order(StringComparer.Ordinal)]), Json.Indented.SuggestionIndex);
 
-    private static object Evidence(SegmentPolicy policy) => new
-    {
-        File = NameOf(policy),
-        Pods = policy.Pods.Text,
-        Rules = policy.AllRules().Select(rule => new
-        {
-            Direction = JsonNamingPolicy.SnakeCaseLower.ConvertName(rule.Direction.ToString()),
-            rule.Index,
-            Peers = rule.Rule.Peers.Select(peer => peer.ToString()),
-            Ports = rule.Rule.Ports.Select(port => port.ToString()),
-            rule.Rule.Purpose,
-            rule.Rule.Widened,
-            FirstSeen = UnixTime.Text(rule.Rule.Evidence!.FirstSeenUs),
-            LastSeen = UnixTime.Text(rule.Rule.Evidence.LastSeenUs),
-            rule.Rule.Evidence.Connections,
-            rule.Rule.Evidence.DistinctSources,
-            rule.Rule.Evidence.DistinctDestinations,
-            rule.Rule.Evidence.Nodes,
-            rule.Rule.Evidence.ResolvedBy,
-            Edges = rule.Rule.Evidence.Edges.Select(Evidence),
-        }),
-    };
-
-    private static object Review(ReviewItem item) => new
-    {
-        item.Reason,
-        item.Src,
-        item.Dst,
-        item.Protocol,
-        item.Port,
-        item.Connections,
-        FirstSeen = item.FirstSeenUs is { } first ? UnixTime.Text(first) : null,
-        LastSeen = item.LastSeenUs is { } last ? UnixTime.Text(last) : null,
-        item.Nodes,
-        item.Detail,
-    };
-
-    private static string Resolved(ResolvedBy resolved) => JsonNamingPolicy.SnakeCaseLower.ConvertName(resolved.ToString());
-
-    private static string ToJson<T>(T value) => JsonSerializer.Serialize(value, Json.Indented) + "\n";
+    private static string ToJson<T>(T value, JsonTypeInfo<T> shape) => JsonSerializer.Serialize(value, shape) + "\n";
 
     private static bool IsCompanion(string file) => Path.GetFileName(file) is EvidenceFile or ReviewFile or IndexFile
         && Index(Path.GetDirectoryName(file)!).Contains(Path.GetFileName(file));

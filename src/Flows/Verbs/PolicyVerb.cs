@@ -66,19 +66,10 @@ internal static class PolicyVerb
         // What leaves is what was judged: the texts are read back and replayed before anything is written.
         var replay = PolicyReplay.Run(input, KubernetesReader.Read(files.Where(file => file.IsPolicy).Select(file => new PolicyDocument(file.Name, file.Text))));
         PolicyFiles.Write(directory, files);
-        var policies = suggestion.Set.Policies.Select(policy => new
-        {
-            policy.Namespace,
-            policy.Name,
-            Pods = policy.Pods.Text,
-            IngressRules = policy.Ingress?.Count,
-            EgressRules = policy.Egress?.Count,
-            Connections = policy.AllRules().Sum(rule => rule.Rule.Evidence?.Connections ?? 0),
-            File = PolicyFiles.NameOf(policy),
-        }).ToList();
+        var policies = suggestion.Set.Policies.Select(PolicySummary.Of).ToList();
         if (output == "json")
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { policies, suggestion.Review, Replay = Summary(replay) }, Json.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(new SuggestReport(policies, suggestion.Review, TestReport.Of(replay)), Json.Indented.SuggestReport));
         }
         else
         {
@@ -126,7 +117,7 @@ internal static class PolicyVerb
         var replay = PolicyReplay.Run(input, set);
         if (output == "json")
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(Summary(replay), Json.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(TestReport.Of(replay), Json.Indented.TestReport));
         }
         else
         {
@@ -170,24 +161,6 @@ internal static class PolicyVerb
         using var reader = StoreReader.Open(store.FullName);
         return PolicyInput.Of(reader.Edges(sinceUs, untilUs), reader.Identities(), sinceUs, untilUs, cluster) with { ClusterRanges = clusterRanges };
     }
-
-    private static object Summary(ReplayResult replay) => new
-    {
-        replay.Needed,
-        replay.NeededConnections,
-        Denied = replay.Denied.Select(Finding),
-        Unsure = replay.Unsure.Select(Finding),
-        replay.KeptOut,
-        replay.Notes,
-    };
-
-    private static object Finding(ReplayFinding finding) => new
-    {
-        Edge = PolicyFiles.Evidence(finding.Edge),
-        Why = finding.Sentence,
-        Egress = finding.Decision.Egress,
-        Ingress = finding.Decision.Ingress,
-    };
 
     private static void PrintFindings(ReplayResult replay)
     {

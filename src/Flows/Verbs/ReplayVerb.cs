@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Flows.Core;
 
 namespace Flows.Verbs;
@@ -65,7 +64,7 @@ internal static class ReplayVerb
     {
         if (format == "json")
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(result, ReplayJson.Default.ReplayOutcome));
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, Json.Indented.ReplayOutcome));
             return;
         }
 
@@ -82,8 +81,3 @@ internal static class ReplayVerb
         table.Print(format, Console.Out);
     }
 }
-
-/// <summary>How the outcome is written: generated at build time, since reading types at run time would take a small file longer than its packets.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
-[JsonSerializable(typeof(ReplayOutcome))]
-internal sealed partial class ReplayJson : JsonSerializerContext;

@@ -11,12 +11,15 @@ internal static class ServeVerb
         var store = CommonOptions.Store();
         var listen = CommonOptions.Listen();
         var inventory = CommonOptions.Inventory();
+        var clusters = ClusterOption.Create();
         var insecure = new Option<bool>("--insecure") { Description = "Accept collectors and readers beyond this machine, unencrypted and unauthenticated." };
         var verb = new Command("serve", """
             Receive from collectors, keep, name and show. Also serves an existing store.
 
-            Example: flows serve --store /var/lib/flows/store --listen 127.0.0.1:4739 --inventory inventory.jsonl
-            """) { store, listen, inventory, insecure };
+            Examples:
+              flows serve --store /var/lib/flows/store --listen 127.0.0.1:4739 --inventory inventory.jsonl
+              flows serve --store /var/lib/flows/store --kubernetes production,kubeconfig=/etc/flows/kubeconfig
+            """) { store, listen, inventory, clusters, insecure };
         verb.SetAction(async (parsed, cancel) =>
         {
             var options = new ServerOptions
@@ -24,6 +27,7 @@ internal static class ServeVerb
                 StoreDirectory = parsed.GetRequiredValue(store).FullName,
                 Listen = parsed.GetRequiredValue(listen),
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
+                Clusters = parsed.GetValue(clusters) ?? [],
                 Insecure = parsed.GetValue(insecure),
             };
             using var lifetime = Lifetime.Start(cancel);

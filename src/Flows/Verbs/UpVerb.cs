@@ -11,12 +11,13 @@ internal static class UpVerb
         var store = CommonOptions.Store();
         var listen = CommonOptions.Listen();
         var inventory = CommonOptions.Inventory();
+        var clusters = ClusterOption.Create();
         var sources = new SourceOptionSet();
         var verb = new Command("up", """
             Watch this machine and show it: collector, store and page in one process.
 
             Example: flows up --store /var/lib/flows/store
-            """) { store, listen, inventory };
+            """) { store, listen, inventory, clusters };
         sources.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
         {
@@ -26,8 +27,8 @@ internal static class UpVerb
                 StoreDirectory = parsed.GetRequiredValue(store).FullName,
                 Listen = parsed.GetRequiredValue(listen),
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
+                Clusters = parsed.GetValue(clusters) ?? [],
                 Scope = watched.Scope,
-                NameThisHostAs = watched.Node,
             };
 
             // Before any thread of ours and any byte of a stranger.

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Flows.Core;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
+using Flows.Core.Map;
 using Flows.Store;
 
 namespace Flows.Verbs;
@@ -52,7 +53,7 @@ internal static class WhoVerb
             .ToArray();
         if (format == "json")
         {
-            to.WriteLine(JsonSerializer.Serialize(Document(address, timeUs, answers, history), Json.Indented));
+            to.WriteLine(JsonSerializer.Serialize(Report(address, timeUs, answers, history), Json.Indented.WhoReport));
         }
         else
         {
@@ -95,48 +96,32 @@ internal static class WhoVerb
         }
     }
 
-    private static object Document(
-        NetAddress address, long timeUs, (string Scope, Resolution Resolution)[] answers, IReadOnlyList<IdentityInterval> history) => new
-        {
-            Address = address.ToString(),
-            At = UnixTime.Text(timeUs),
-            Answers = answers.Select(answer => new
-            {
-                answer.Scope,
-                answer.Resolution.ResolvedBy,
-                ValidFrom = UnixTime.Text(answer.Resolution.Span!.FromUs),
-                ValidTo = answer.Resolution.Span.ToUs == long.MaxValue ? null : UnixTime.Text(answer.Resolution.Span.ToUs),
-                LearnedAt = UnixTime.Text(answer.Resolution.Span.LearnedAtUs),
-                Candidates = answer.Resolution.Candidates.Select(Attributes),
-            }),
-            History = history.Select(said => new
-            {
-                said.Entity.Scope,
-                Addr = RangeOf(said),
-                Entity = Attributes(said.Entity),
-                ValidFrom = UnixTime.Text(said.ValidFromUs),
-                ValidTo = said.ValidToUs is { } end ? UnixTime.Text(end) : null,
-                said.EndUncertain,
-                LearnedAt = UnixTime.Text(said.LearnedAtUs),
-                RevokedAt = said.RevokedAtUs is { } revoked ? UnixTime.Text(revoked) : null,
-                said.Origin,
-                Standing = StandingOf(said, history),
-            }),
-        };
+    private static WhoReport Report(
+        NetAddress address, long timeUs, (string Scope, Resolution Resolution)[] answers, IReadOnlyList<IdentityInterval> history) => new(
+        address.ToString(),
+        UnixTime.Text(timeUs),
+        [.. answers.Select(answer => Holder(answer.Scope, answer.Resolution.ResolvedBy, answer.Resolution.Span!, answer.Resolution.Candidates))],
+        [.. history.Select(said => Statement(said, StandingOf(said, history)))]);
 
-    private static object Attributes(Entity entity) => new
-    {
-        Kind = Entity.TextOf(entity.Kind),
-        entity.Uid,
-        entity.Cluster,
-        entity.Namespace,
-        entity.Name,
-        entity.WorkloadKind,
-        entity.Workload,
-        entity.Node,
-        entity.HostNetwork,
-        entity.Labels,
-    };
+    private static WhoHolder Holder(string scope, ResolvedBy resolvedBy, NameSpan span, IReadOnlyList<Entity> candidates) => new(
+        scope,
+        resolvedBy,
+        UnixTime.Text(span.FromUs),
+        span.ToUs == long.MaxValue ? null : UnixTime.Text(span.ToUs),
+        UnixTime.Text(span.LearnedAtUs),
+        [.. candidates.Select(WhoEntity.Of)]);
+
+    private static WhoStatement Statement(IdentityInterval said, string standing) => new(
+        said.Entity.Scope,
+        RangeOf(said),
+        WhoEntity.Of(said.Entity),
+        UnixTime.Text(said.ValidFromUs),
+        said.ValidToUs is { } end ? UnixTime.Text(end) : null,
+        said.EndUncertain,
+        UnixTime.Text(said.LearnedAtUs),
+        said.RevokedAtUs is { } revoked ? UnixTime.Text(revoked) : null,
+        said.Origin,
+        standing);
 
     private static string Described(Entity entity)
     {

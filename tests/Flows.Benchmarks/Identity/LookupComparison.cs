@@ -65,13 +65,8 @@ internal static class LookupComparison
         Append("spans", data.SpanBatches());
         Append("questions", data.QuestionBatches());
 
-        void Append(string table, IEnumerable<Apache.Arrow.RecordBatch> batches)
-        {
-            foreach (var batch in batches)
-            {
-                ArrowBridge.Append(engine.Connection, table, batch);
-            }
-        }
+        void Append(string table, IEnumerable<Apache.Arrow.RecordBatch> batches) =>
+            ArrowBridge.Show(engine.Connection, "arriving", [.. batches], () => engine.Execute($"INSERT INTO {table} SELECT * FROM arriving"));
     }
 
     /// <summary>The answers by a plain range join, which both sides are held to.</summary>

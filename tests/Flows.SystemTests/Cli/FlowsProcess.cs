@@ -18,7 +18,10 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
 {
     public const int SigInt = 2, SigKill = 9, SigTerm = 15, SigCont = 18, SigStop = 19;
 
-    public static readonly string Executable = Path.Combine(AppContext.BaseDirectory, "flows");
+    /// <summary>What <c>./dev test</c> published, which is what is shipped; where nothing is named, what was built with the tests.</summary>
+    public static readonly string Executable = Environment.GetEnvironmentVariable("FLOWS_EXECUTABLE") is { Length: > 0 } published
+        ? Path.GetFullPath(published)
+        : Path.Combine(AppContext.BaseDirectory, "flows");
 
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(150);
 

@@ -6,7 +6,7 @@ namespace Flows.SystemTests.Cli;
 /// <summary>Help speaks of what is there, all of it and no more.</summary>
 public sealed partial class HelpTests
 {
-    private static readonly string[] Verbs = ["demo", "doctor", "up", "collect", "serve", "replay", "sql", "map", "who", "policy"];
+    private static readonly string[] Verbs = ["demo", "doctor", "up", "collect", "serve", "replay", "sql", "map", "who", "inventory", "labels", "policy"];
 
     // Words of the design that are not built yet.
     private static readonly string[] Unbuilt = ["policy explain", "policy diff", "Cilium", "Calico", "--tls", "--cert", "retention", "Kafka", "completion"];
@@ -31,6 +31,8 @@ public sealed partial class HelpTests
     [InlineData("sql")]
     [InlineData("map")]
     [InlineData("who")]
+    [InlineData("inventory", "check")]
+    [InlineData("labels")]
     [InlineData("policy", "suggest")]
     [InlineData("policy", "test")]
     public async Task Verb_explains_itself_with_an_example(params string[] verb)

@@ -10,9 +10,10 @@ internal sealed class Nobody : IDisposable
 
     public Nobody()
     {
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories))
+        var product = Path.GetDirectoryName(FlowsProcess.Executable)!;
+        foreach (var file in Directory.EnumerateFiles(product, "*", SearchOption.AllDirectories))
         {
-            var path = Path.GetRelativePath(AppContext.BaseDirectory, file);
+            var path = Path.GetRelativePath(product, file);
             if (path.EndsWith(".dll", StringComparison.Ordinal) || path.EndsWith(".so", StringComparison.Ordinal) || path.StartsWith("flows", StringComparison.Ordinal))
             {
                 var copy = directory[Path.Combine("product", path)];
@@ -57,7 +58,7 @@ internal sealed class Nobody : IDisposable
         ];
     }
 
-    /// <summary>A prefix that sets what the product needs to find its runtime and a home.</summary>
+    /// <summary>A prefix that sets a home, and where a product that is not native finds its runtime.</summary>
     public string[] Environment() =>
     [
         "env", $"HOME={Temporary}", $"TMPDIR={Temporary}",

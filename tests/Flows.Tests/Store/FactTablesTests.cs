@@ -152,6 +152,7 @@ public sealed class FactTablesTests : IDisposable
             Assert.True(manifest["tables"]!.AsObject().Remove(table));
         }
 
+        Assert.True(manifest.AsObject().Remove("superseded"));
         File.WriteAllText(path, manifest.ToJsonString());
         Assert.Equal(["- -"], Ask("SELECT dst_owner, dst_fqdn FROM flow_log"));
         using var again = Open();

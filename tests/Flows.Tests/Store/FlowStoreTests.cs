@@ -207,6 +207,40 @@ public sealed class FlowStoreTests : IDisposable
     }
 
     [Fact]
+    public void Edges_that_waited_for_more_come_with_it_or_with_the_next_open()
+    {
+        using (var store = Open())
+        {
+            store.Seal([Some.Record(1, "node-a", Some.Row())], more: true);
+            Assert.Empty(Edges());
+            store.Seal([Some.Record(2, "node-a", Some.Row(connId: 2, srcPort: 9))]);
+            Assert.Equal(2, Assert.Single(Edges()).Connections);
+            store.Seal([Some.Record(3, "node-a", Some.Row(connId: 3, srcPort: 10))], more: true);
+            Assert.Equal(2, Assert.Single(Edges()).Connections);
+        }
+
+        using var again = Open();
+        Assert.Equal(3, Assert.Single(Edges()).Connections);
+        Assert.Empty(Manifest.Read(directory).Unrolled);
+    }
+
+    [Fact]
+    public void Rows_of_many_hours_and_days_are_rolled_up_at_once_and_again()
+    {
+        const long Hours = 60 * UnixTime.Minute;
+        using var store = Open();
+        store.Seal([Some.Record(1, "node-a", [.. Enumerable.Range(0, 50).Select(i => Some.Row(atUs: Some.TimeUs + (i * 7 * Hours), connId: (ulong)i + 1))])]);
+        store.Seal([Some.Record(2, "node-a", [.. Enumerable.Range(0, 10).Select(i => Some.Row(atUs: Some.TimeUs + (i * 35 * Hours), connId: (ulong)i + 100, srcPort: 9))])]);
+
+        using var reader = StoreReader.Open(directory);
+        var edges = reader.Engine.Read("SELECT count(*), count(DISTINCT bucket), sum(connections)::BIGINT FROM edges_1m", row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)));
+        Assert.Equal([(50L, 50L, 60L)], edges);
+        var manifest = Manifest.Read(directory);
+        Assert.All(manifest.FilesOf(StoreLayout.Edges), file => Assert.Equal(UnixTime.FromUs(file.MinUs).Date, UnixTime.FromUs(file.MaxUs).Date));
+        Assert.Equal(15, manifest.FilesOf(StoreLayout.Edges).Count);
+    }
+
+    [Fact]
     public void Open_reader_survives_a_swap_and_superseded_files_go_after_the_grace()
     {
         using var store = Open();

@@ -62,6 +62,22 @@ public sealed class SqlRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Nulls_in_lists_are_shown_as_such() =>
+        Assert.Equal("""[{"a":[1,null],"b":["x",null],"c":[true,null],"d":[]}]""" + "\n", Run("SELECT [1, NULL] AS a, ['x', NULL] AS b, [true, NULL] AS c, []::BIGINT[] AS d", "json"));
+
+    [Theory]
+    [InlineData("csv")]
+    [InlineData("json")]
+    [InlineData("table")]
+    [InlineData("arrow")]
+    public void Value_that_cannot_be_shown_is_named_with_the_way_around(string format)
+    {
+        var fault = Assert.Throws<FlowsException>(() => Run("SELECT union_value(n := 1) AS odd", format));
+        Assert.Equal(ExitCode.Usage, fault.ExitCode);
+        Assert.Contains("\"odd\"::VARCHAR", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Second_statement_is_refused_before_anything_runs()
     {
         var file = Path.Combine(directory, "written.csv");

@@ -126,6 +126,29 @@ public sealed class FactsCheckTests
         Assert.True(notes.Account.Report() is { Holds: true, Forwarded: 2, InFlight: 0 });
     }
 
+    [Fact]
+    public void Node_may_say_what_it_is_within_bounds_and_no_more()
+    {
+        HostAddress[] many = [.. Enumerable.Repeat(new HostAddress("10.0.0.1", 1), HostFact.AddressesMax + 1)];
+        var labels = new Dictionary<string, string> { ["env\u202e"] = "<b>\u0007no" };
+        var host = new HostFact("vm", "0123456789abcdef", [.. many.Skip(1)], new Dictionary<string, string> { ["os"] = "debian" }, labels, 1_000_000);
+        var read = Read(NodeFacts.None with { Hosts = [host] }, out var problem);
+        Assert.Empty(problem);
+        Assert.Equal("<b>\u0007no", read!.Facts!.Hosts![0].Labels["env\u202e"]);
+
+        HostFact[] bad =
+        [
+            host with { Kind = "pod" }, host with { Kind = "" }, host with { Machine = "x" }, host with { Machine = "0123456789ABCDEF" }, host with { Addresses = many },
+            host with { Addresses = [new HostAddress("10.0.0.0/8", 1)] }, host with { Addresses = [new HostAddress("10.0.0.1", -1)] }, host with { Addresses = [null!] },
+            host with { Facts = new Dictionary<string, string> { ["O S"] = "x" } }, host with { Facts = new Dictionary<string, string> { ["os"] = new('x', 254) } },
+            host with { Facts = Enumerable.Range(0, 33).ToDictionary(i => $"f{i}", _ => "") }, host with { Labels = Enumerable.Range(0, 65).ToDictionary(i => $"l{i}", _ => "") },
+            host with { Labels = new Dictionary<string, string> { ["host.os"] = "x" } }, host with { Labels = new Dictionary<string, string> { ["a\u001f"] = "x" } },
+            host with { Labels = new Dictionary<string, string> { ["a"] = null! } }, host with { AtUs = -1 }, null!,
+        ];
+        Assert.All(bad, one => AssertRefused(NodeFacts.None with { Hosts = [one] }, ""));
+        Assert.Null(Read(NodeFacts.None with { Hosts = [.. Enumerable.Repeat(host with { Addresses = [] }, FactsCheck.HostsMax + 1)] }, out _));
+    }
+
     private static AccountReport? Read(NodeFacts facts, out string problem) =>
         AccountCheck.Read(TransportJson.Write(new AccountReport(Node, Guid.Empty, 1, 2, []) { Facts = facts }), Node, out problem);
 

@@ -13,13 +13,27 @@ public sealed class DeployTests
     {
         var files = Directory.GetFiles(Repository.PathOf("deploy", "kustomize", "base"), "*.yaml").Where(file => !file.EndsWith("kustomization.yaml", StringComparison.Ordinal)).ToArray();
         var objects = files.SelectMany(file => KubernetesYaml.LoadAllFromString(File.ReadAllText(file), strict: true)).ToArray();
-        Assert.Equal(["DaemonSet", "Namespace", "NetworkPolicy", "Service", "ServiceAccount", "ServiceAccount", "StatefulSet"], objects.Select(one => ((IKubernetesObject)one).Kind).Order());
+        Assert.Equal(["ClusterRole", "ClusterRoleBinding", "DaemonSet", "Namespace", "NetworkPolicy", "Service", "ServiceAccount", "ServiceAccount", "StatefulSet"], objects.Select(one => ((IKubernetesObject)one).Kind).Order());
 
         var collector = objects.OfType<V1DaemonSet>().Single().Spec.Template.Spec.Containers.Single().SecurityContext;
         Assert.Equal(["ALL"], collector.Capabilities.Drop);
         Assert.Equal(["NET_ADMIN", "NET_RAW"], collector.Capabilities.Add.Order());
         Assert.True(collector.ReadOnlyRootFilesystem);
         Assert.False(collector.AllowPrivilegeEscalation);
+    }
+
+    [Fact]
+    public void Server_may_read_exactly_what_it_watches_and_write_nothing()
+    {
+        var objects = KubernetesYaml.LoadAllFromString(File.ReadAllText(Repository.PathOf("deploy", "kustomize", "base", "server-rbac.yaml")), strict: true);
+        var role = objects.OfType<V1ClusterRole>().Single();
+        Assert.All(role.Rules, rule => Assert.Equal(["get", "list", "watch"], rule.Verbs));
+        var granted = role.Rules.SelectMany(rule => rule.Resources.Select(resource => rule.ApiGroups.Single() is { Length: > 0 } group ? $"/apis/{group}/v1/{resource}" : $"/api/v1/{resource}"));
+        Assert.Equal(Flows.Inventory.Kubernetes.Watching.Resource.All.Select(resource => resource.Path).Order(), granted.Order());
+
+        var binding = objects.OfType<V1ClusterRoleBinding>().Single();
+        Assert.Equal(("ClusterRole", role.Metadata.Name), (binding.RoleRef.Kind, binding.RoleRef.Name));
+        Assert.Equal(("ServiceAccount", "flows-server", "flows"), (binding.Subjects.Single().Kind, binding.Subjects.Single().Name, binding.Subjects.Single().NamespaceProperty));
     }
 
     [Fact]

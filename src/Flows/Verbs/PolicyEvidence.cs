@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Flows.Core;
+using Flows.Core.Facts;
+using Flows.Core.Identity;
+using Flows.Core.Map;
+using Flows.Core.Policy;
+
+namespace Flows.Verbs;
+
+/// <summary>Why the rules of a policy are there, as <c>evidence.json</c> tells it.</summary>
+/// <param name="File">Where the policy itself is.</param>
+internal sealed record PolicyEvidence(string File, string Pods, IReadOnlyList<RuleReasons> Rules)
+{
+    public static PolicyEvidence Of(SegmentPolicy policy) =>
+        new(PolicyFiles.NameOf(policy), policy.Pods.Text, [.. policy.AllRules().Select(rule => RuleReasons.Of(rule.Direction, rule.Index, rule.Rule, rule.Rule.Evidence!))]);
+}
+
+/// <summary>One rule, and the connections behind it.</summary>
+internal sealed record RuleReasons(
+    string Direction, int Index, IReadOnlyList<string> Peers, IReadOnlyList<string> Ports, RulePurpose Purpose, string? Widened, string FirstSeen, string LastSeen,
+    long Connections, int DistinctSources, int DistinctDestinations, IReadOnlyList<string> Nodes, IReadOnlyList<string> ResolvedBy, IReadOnlyList<EdgeEvidence> Edges)
+{
+    public static RuleReasons Of(Direction direction, int index, Rule rule, RuleEvidence evidence) => new(
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(direction.ToString()),
+        index,
+        [.. rule.Peers.Select(peer => peer.ToString())],
+        [.. rule.Ports.Select(port => port.ToString())],
+        rule.Purpose,
+        rule.Widened,
+        UnixTime.Text(evidence.FirstSeenUs),
+        UnixTime.Text(evidence.LastSeenUs),
+        evidence.Connections,
+        evidence.DistinctSources,
+        evidence.DistinctDestinations,
+        evidence.Nodes,
+        evidence.ResolvedBy,
+        [.. evidence.Edges.Select(EdgeEvidence.Of)]);
+}
+
+/// <summary>An edge as evidence.</summary>
+internal sealed record EdgeEvidence(
+    string Src, string SrcKind, string SrcWorkload, ResolvedBy SrcResolvedBy, string Dst, string DstKind, string DstWorkload, ResolvedBy DstResolvedBy,
+    string? Service, ushort? ServicePort, string Protocol, ushort DstPort, long Connections, long Answered, string FirstSeen, string LastSeen, IReadOnlyList<string> Nodes)
+{
+    public static EdgeEvidence Of(Edge edge) => new(
+        PolicyFiles.Called(edge.Src),
+        Entity.TextOf(edge.Src.Kind),
+        edge.Src.Workload,
+        edge.SrcResolvedBy,
+        PolicyFiles.Called(edge.Dst),
+        Entity.TextOf(edge.Dst.Kind),
+        edge.Dst.Workload,
+        edge.DstResolvedBy,
+        edge.Service is { } service ? PolicyFiles.Called(service) : null,
+        edge.ServicePort,
+        IpProtocol.NameOf(edge.Protocol),
+        edge.DstPort,
+        edge.Connections,
+        edge.Answered,
+        UnixTime.Text(edge.FirstSeenUs),
+        UnixTime.Text(edge.LastSeenUs),
+        edge.Nodes);
+}
+
+/// <summary>Something for review, as <c>review.json</c> tells it.</summary>
+internal sealed record ReviewEntry(
+    ReviewReason Reason, string Src, string Dst, string Protocol, ushort? Port, long Connections, string? FirstSeen, string? LastSeen, IReadOnlyList<string> Nodes, string Detail)
+{
+    public static ReviewEntry Of(ReviewItem item) => new(
+        item.Reason,
+        item.Src,
+        item.Dst,
+        item.Protocol,
+        item.Port,
+        item.Connections,
+        item.FirstSeenUs is { } first ? UnixTime.Text(first) : null,
+        item.LastSeenUs is { } last ? UnixTime.Text(last) : null,
+        item.Nodes,
+        item.Detail);
+}

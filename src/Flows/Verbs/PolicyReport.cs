@@ -1,0 +1,35 @@
+using Flows.Core.Policy;
+
+namespace Flows.Verbs;
+
+/// <summary>What <c>flows policy suggest</c> wrote, for programs.</summary>
+internal sealed record SuggestReport(IReadOnlyList<PolicySummary> Policies, IReadOnlyList<ReviewItem> Review, TestReport Replay);
+
+/// <summary>One policy, and the file that it is in.</summary>
+/// <param name="IngressRules">Null where the direction stays open.</param>
+/// <param name="EgressRules">As for ingress.</param>
+internal sealed record PolicySummary(string Namespace, string Name, string Pods, int? IngressRules, int? EgressRules, long Connections, string File)
+{
+    public static PolicySummary Of(SegmentPolicy policy) => new(
+        policy.Namespace,
+        policy.Name,
+        policy.Pods.Text,
+        policy.Ingress?.Count,
+        policy.Egress?.Count,
+        policy.AllRules().Sum(rule => rule.Rule.Evidence?.Connections ?? 0),
+        PolicyFiles.NameOf(policy));
+}
+
+/// <summary>What a set of policies would have done to what was seen, for programs.</summary>
+internal sealed record TestReport(
+    int Needed, long NeededConnections, IReadOnlyList<TestFinding> Denied, IReadOnlyList<TestFinding> Unsure, IReadOnlyList<ReviewItem> KeptOut, IReadOnlyList<string> Notes)
+{
+    public static TestReport Of(ReplayResult replay) => new(
+        replay.Needed, replay.NeededConnections, [.. replay.Denied.Select(TestFinding.Of)], [.. replay.Unsure.Select(TestFinding.Of)], replay.KeptOut, replay.Notes);
+}
+
+/// <summary>A needed edge that the set does not surely let through, and what each end says.</summary>
+internal sealed record TestFinding(EdgeEvidence Edge, string Why, SideDecision Egress, SideDecision Ingress)
+{
+    public static TestFinding Of(ReplayFinding finding) => new(EdgeEvidence.Of(finding.Edge), finding.Sentence, finding.Decision.Egress, finding.Decision.Ingress);
+}
