@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DuckDB.NET.Data;
 using Flows.Core;
 using Flows.Core.Facts;
@@ -16,7 +15,7 @@ internal static class LedgerFiles
     /// <param name="which">SQL that restricts them, such as a WHERE clause; all without it.</param>
     public static List<IdentityInterval> Read(Engine engine, string directory, Manifest manifest, string which = "")
     {
-        var labels = new Dictionary<string, SortedDictionary<string, string>>(StringComparer.Ordinal);
+        var labels = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         return engine.Read(
             $"""
             SELECT * REPLACE (epoch_us(valid_from) AS valid_from, epoch_us(valid_to) AS valid_to, epoch_us(learned_at) AS learned_at, epoch_us(revoked_at) AS revoked_at)
@@ -28,8 +27,8 @@ internal static class LedgerFiles
     /// <summary>What was said about an address and the ranges around it, in any scope.</summary>
     public static List<IdentityInterval> ReadAbout(Engine engine, string directory, Manifest manifest, NetAddress address)
     {
-        var blobs = Enumerable.Range(0, 129).Select(prefix => AddressRange.Of(address, (byte)prefix).First).Distinct().Select(first => $"unhex('{Convert.ToHexString(first.ToBytes())}')");
-        return [.. Read(engine, directory, manifest, $"WHERE addr IN ({string.Join(", ", blobs)})").Where(said => AddressRange.Of(said.Address, said.PrefixLength).Contains(address))];
+        var firsts = Enumerable.Range(0, 129).Select(prefix => AddressRange.Of(address, (byte)prefix).First).Distinct().Select(first => $"unhex('{Convert.ToHexString(first.ToBytes())}')");
+        return [.. Read(engine, directory, manifest, $"WHERE addr IN ({string.Join(", ", firsts)})").Where(said => AddressRange.Of(said.Address, said.PrefixLength).Contains(address))];
     }
 
     public static string Statements(string directory, Manifest manifest) => Engine.Scan(directory, manifest.FilesOf(StoreLayout.Identities), TableColumns.Identities);
@@ -38,7 +37,7 @@ internal static class LedgerFiles
     public static Dictionary<ulong, Entity> ReadEntities(Engine engine, string directory, Manifest manifest)
     {
         Dictionary<ulong, Entity> entities = [];
-        var labels = new Dictionary<string, SortedDictionary<string, string>>(StringComparer.Ordinal);
+        var labels = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         var every = LayeredTable.Entities.Scan(directory, manifest);
         const string Columns = "entity_id, scope, kind, uid, cluster, namespace, name, workload_kind, workload, node, host_network, labels, selector";
         foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, 0, 1, 2, 3, labels)))
@@ -49,7 +48,7 @@ internal static class LedgerFiles
         return entities;
     }
 
-    private static IdentityInterval Statement(DuckDBDataReader row, Dictionary<string, SortedDictionary<string, string>> labels) => new()
+    private static IdentityInterval Statement(DuckDBDataReader row, Dictionary<string, IReadOnlyDictionary<string, string>> labels) => new()
     {
         IntervalId = row.GetFieldValue<ulong>(0),
         Entity = EntityOf(row, id: 1, scope: 2, kind: 5, uid: 6, labels),
@@ -63,7 +62,7 @@ internal static class LedgerFiles
         EndUncertain = !row.IsDBNull(21) && row.GetBoolean(21),
     };
 
-    private static Entity EntityOf(DuckDBDataReader row, int id, int scope, int kind, int uid, Dictionary<string, SortedDictionary<string, string>> labels) => new()
+    private static Entity EntityOf(DuckDBDataReader row, int id, int scope, int kind, int uid, Dictionary<string, IReadOnlyDictionary<string, string>> labels) => new()
     {
         Id = row.GetFieldValue<ulong>(id),
         Scope = row.GetString(scope),
@@ -81,13 +80,10 @@ internal static class LedgerFiles
     };
 
     /// <summary>The pods of a workload have the same text, and need it read once.</summary>
-    private static SortedDictionary<string, string> Cached(Dictionary<string, SortedDictionary<string, string>> known, string json) =>
-        known.TryGetValue(json, out var labels) ? labels : known[json] = Map(json);
+    private static IReadOnlyDictionary<string, string> Cached(Dictionary<string, IReadOnlyDictionary<string, string>> known, string json) =>
+        known.TryGetValue(json, out var labels) ? labels : known[json] = LabelsJson.Read(json);
 
-    private static SortedDictionary<string, string> Map(string json) =>
-        new(JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [], StringComparer.Ordinal);
-
-    private static byte[] Bytes(DuckDBDataReader row, int column)
+    internal static byte[] Bytes(DuckDBDataReader row, int column)
     {
         using var stream = row.GetStream(column);
         var bytes = new byte[stream.Length];
