@@ -50,10 +50,12 @@ internal static class EndNames
         WITH ids AS (SELECT DISTINCT src_owner_id AS owner_id FROM {seen} WHERE src_owner_id IS NOT NULL UNION SELECT DISTINCT dst_owner_id FROM {seen} WHERE dst_owner_id IS NOT NULL),
         told AS (SELECT owner_id, node, arg_max(pod_uid, seen_at) AS pod_uid FROM {scans.Owners} SEMI JOIN ids USING (owner_id) GROUP BY owner_id, node),
         named AS (SELECT DISTINCT entity_id, kind, scope, uid, name FROM {scans.Entities} WHERE kind IN ('pod', 'node', 'host', 'vm'))
-        SELECT t.owner_id, stable_id('node', t.node) AS teller, stable_id('scope', n.scope) AS scope_id, true AS is_pod, min(n.entity_id) AS entity FROM told t JOIN named n ON n.kind = 'pod' AND n.uid = t.pod_uid
+        SELECT t.owner_id, stable_id('node', t.node) AS teller, stable_id('scope', n.scope) AS scope_id, true AS is_pod, min(n.entity_id) AS entity
+        FROM told t JOIN named n ON n.kind = 'pod' AND n.uid = t.pod_uid
         WHERE t.pod_uid <> '' GROUP BY ALL
         UNION ALL
-        SELECT t.owner_id, stable_id('node', t.node), stable_id('scope', n.scope), false, arg_min(n.entity_id, (n.kind <> 'node', n.entity_id)) FROM told t JOIN named n ON n.kind <> 'pod' AND n.name = t.node
+        SELECT t.owner_id, stable_id('node', t.node), stable_id('scope', n.scope), false, arg_min(n.entity_id, (n.kind <> 'node', n.entity_id))
+        FROM told t JOIN named n ON n.kind <> 'pod' AND n.name = t.node
         WHERE t.pod_uid = '' GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE asked AS
         WITH answers AS (

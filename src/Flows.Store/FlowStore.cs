@@ -131,7 +131,7 @@ public sealed partial class FlowStore : IDisposable
     {
         lock (gate)
         {
-            if (manifest.Unrolled.Count > 0)
+            if (manifest.Unrolled is not null)
             {
                 Commit(RollUpUnrolled(manifest with { Sequence = manifest.Sequence + 1 }, toldSinceUs: null));
             }
@@ -192,11 +192,11 @@ public sealed partial class FlowStore : IDisposable
 
         return fresh.Count == 0 ? next : next.With(StoreLayout.Flows, next.FilesOf(StoreLayout.Flows).Concat(fresh)) with
         {
-            Unrolled = [.. next.Unrolled, .. fresh.Select(file => file.Path)],
+            Unrolled = [.. next.Unrolled ?? [], .. fresh.Select(file => file.Path)],
         };
     }
 
-    private static IEnumerable<StoreFile> Unrolled(Manifest next) => next.FilesOf(StoreLayout.Flows).Where(file => next.Unrolled.Contains(file.Path));
+    private static IEnumerable<StoreFile> Unrolled(Manifest next) => next.FilesOf(StoreLayout.Flows).Where(file => next.Unrolled?.Contains(file.Path) == true);
 
     /// <summary>Rebuilds the buckets that rows of unrolled files touch. Until then these files are not merged with others.</summary>
     /// <param name="next">The state.</param>
@@ -209,7 +209,7 @@ public sealed partial class FlowStore : IDisposable
             dirty.MarkTold(next, sinceUs);
         }
 
-        return RollUp(merge.Fold(next, time.NowUs())) with { Unrolled = [] };
+        return RollUp(merge.Fold(next, time.NowUs())) with { Unrolled = null };
     }
 
     /// <summary>

@@ -38,8 +38,9 @@ internal sealed record Manifest
     /// <summary>Empty also where a manifest does not have it; what was made at build time to read one gives null then.</summary>
     public IReadOnlyList<SupersededFile> Superseded { get; init => field = value ?? []; } = [];
 
-    /// <summary>Files of flows that are not in the edges yet, by path: more records came at once, or a crash came between.</summary>
-    public IReadOnlyList<string> Unrolled { get; init; } = [];
+    /// <summary>Files of flows that are not in the edges yet, by path: more records follow at once, or a crash came between. Mostly null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Unrolled { get; init; }
 
     public static Manifest Empty { get; } = new()
     {

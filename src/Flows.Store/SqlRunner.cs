@@ -139,7 +139,7 @@ public sealed class SqlRunner(StoreReader reader)
         var more = rows.Read();
         for (; more && first.Count <= 1000; more = rows.Read())
         {
-            first.Add([.. Cells.Of(rows).Select(cell => Visible(Text(cell)))]);
+            first.Add([.. Cells.Of(rows).Select(cell => VisibleText.Of(Text(cell)))]);
         }
 
         var widths = Enumerable.Range(0, rows.FieldCount).Select(i => first.Max(line => line[i].Length)).ToArray();
@@ -147,7 +147,7 @@ public sealed class SqlRunner(StoreReader reader)
         first.ForEach(line => WriteLine(writer, line, widths));
         for (; more; more = rows.Read())
         {
-            WriteLine(writer, [.. Cells.Of(rows).Select(cell => Visible(Text(cell)))], widths);
+            WriteLine(writer, [.. Cells.Of(rows).Select(cell => VisibleText.Of(Text(cell)))], widths);
         }
     }
 
@@ -180,9 +180,4 @@ public sealed class SqlRunner(StoreReader reader)
     }
 
     private static string Quoted(string cell) => cell.AsSpan().ContainsAny("\",\r\n") ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
-
-    /// <summary>Names come from strangers: control characters never reach a terminal.</summary>
-    private static string Visible(string text) => text.Any(char.IsControl)
-        ? string.Concat(text.Select(c => char.IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c.ToString()))
-        : text;
 }

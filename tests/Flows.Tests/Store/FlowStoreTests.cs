@@ -221,7 +221,7 @@ public sealed class FlowStoreTests : IDisposable
 
         using var again = Open();
         Assert.Equal(3, Assert.Single(Edges()).Connections);
-        Assert.Empty(Manifest.Read(directory).Unrolled);
+        Assert.Null(Manifest.Read(directory).Unrolled);
     }
 
     [Fact]
