@@ -21,7 +21,14 @@ public sealed class EntityPool
             ? entity
             : entity with
             {
-                Scope = scope, Cluster = cluster, Namespace = @namespace, WorkloadKind = kind, Workload = workload, Node = node, Labels = all, Selector = selector,
+                Scope = scope,
+                Cluster = cluster,
+                Namespace = @namespace,
+                WorkloadKind = kind,
+                Workload = workload,
+                Node = node,
+                Labels = all,
+                Selector = selector,
             };
     }
 

@@ -77,14 +77,27 @@ internal static class LearnCommand
         var name = string.Create(CultureInfo.InvariantCulture, $"web-{number / 40}-{number}");
         var entity = new Entity
         {
-            Id = Entity.IdOf("c1", EntityKind.Pod, name), Kind = EntityKind.Pod, Scope = "c1", Uid = name, Cluster = "c1", Namespace = "shop", Name = name, WorkloadKind = "Deployment",
+            Id = Entity.IdOf("c1", EntityKind.Pod, name),
+            Kind = EntityKind.Pod,
+            Scope = "c1",
+            Uid = name,
+            Cluster = "c1",
+            Namespace = "shop",
+            Name = name,
+            WorkloadKind = "Deployment",
             Workload = string.Create(CultureInfo.InvariantCulture, $"web-{number / 40}"),
             Labels = new Dictionary<string, string> { ["app"] = string.Create(CultureInfo.InvariantCulture, $"web-{number / 40}"), ["tier"] = "front" },
         };
         var address = NetAddress.FromV4((10u << 24) | (uint)number);
         return new()
         {
-            IntervalId = IdentityInterval.IdOf(entity, address, 128, from), Entity = entity, Address = address, ValidFromUs = from, ValidToUs = to, LearnedAtUs = from, Origin = Origins.Kubernetes,
+            IntervalId = IdentityInterval.IdOf(entity, address, 128, from),
+            Entity = entity,
+            Address = address,
+            ValidFromUs = from,
+            ValidToUs = to,
+            LearnedAtUs = from,
+            Origin = Origins.Kubernetes,
         };
     }
 

@@ -45,6 +45,16 @@ public sealed class InventoryTablesTests : IDisposable
     }
 
     [Fact]
+    public void Address_that_begins_ranges_is_found_with_them()
+    {
+        using var store = Open();
+        store.AddIdentities([Some.Identity(Some.Pod("exact"), "10.0.0.0", Some.TimeUs), Some.Identity(Some.Pod("wide"), "10.0.0.0", Some.TimeUs + 1, prefix: 104), Some.Identity(Some.Pod("other"), "10.0.0.1", Some.TimeUs)]);
+        using var reader = StoreReader.Open(directory);
+        Assert.Equal(["exact", "wide"], reader.IdentitiesAbout(NetAddress.Parse("10.0.0.0")).Select(said => said.Entity.Name));
+        Assert.Equal(["other", "wide"], reader.IdentitiesAbout(NetAddress.Parse("10.0.0.1")).Select(said => said.Entity.Name));
+    }
+
+    [Fact]
     public void Store_without_uncertain_ends_opens_and_goes_on()
     {
         using (var store = Open())
