@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Flows.Core;
 
 namespace Flows.Capture.Files;
 
@@ -7,7 +8,7 @@ namespace Flows.Capture.Files;
 /// <see cref="Fault"/>: whoever reads gets everything before it. That a file is cut short is only noticed with the runtime's strict
 /// validation, which the build switches on (System.IO.Compression.UseStrictValidation).
 /// </summary>
-internal sealed class GzipInput : Stream
+internal sealed class GzipInput : ForwardStream
 {
     /// <summary>Bytes that tell a gzip file.</summary>
     public const int MagicBytes = 3;
@@ -25,24 +26,8 @@ internal sealed class GzipInput : Stream
     /// <summary>What is wrong with the compressed data, as the end of a sentence; null while nothing is.</summary>
     public string? Fault { get; private set; }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>True for a file that begins as a gzip member does: identification and the one compression method there is.</summary>
     public static bool IsGzip(ReadOnlySpan<byte> start) => start is [0x1F, 0x8B, 8, ..];
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -62,16 +47,6 @@ internal sealed class GzipInput : Stream
         }
     }
 
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -83,27 +58,11 @@ internal sealed class GzipInput : Stream
     }
 
     /// <summary>What was read to look at the file's beginning, and all that follows it.</summary>
-    private sealed class Source(ReadBuffer compressed) : Stream
+    private sealed class Source(ReadBuffer compressed) : ForwardStream
     {
         public long Taken => compressed.Position;
 
         public bool HasEnded { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override int Read(Span<byte> buffer)
         {
@@ -112,16 +71,6 @@ internal sealed class GzipInput : Stream
             HasEnded |= taken.IsEmpty;
             return taken.Length;
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
