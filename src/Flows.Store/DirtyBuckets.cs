@@ -39,7 +39,7 @@ internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup r
                 SELECT window_start FROM {flows} WHERE src_owner_id IN (SELECT owner_id FROM owning) OR dst_owner_id IN (SELECT owner_id FROM owning)
                 UNION ALL
                 SELECT f.window_start FROM {flows} f JOIN naming n ON stable_id('scope', n.scope) = f.scope_id AND n.client = f.src_addr AND n.address = f.dst_addr
-                WHERE f.conn_start >= n.seen_at - INTERVAL 2 SECOND)
+                WHERE f.conn_start >= n.seen_at - {Asking.Slack})
             SELECT DISTINCT unnest({rollup.BucketsOf("window_start")}) FROM touched
             """);
     }

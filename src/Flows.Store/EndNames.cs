@@ -18,9 +18,6 @@ internal sealed record NameScans(string Timeline, string Entities, string Owners
 /// </summary>
 internal static class EndNames
 {
-    /// <summary>Clocks of an answer and of the connection that follows it.</summary>
-    private const string Slack = "INTERVAL 2 SECOND";
-
     /// <summary>
     /// Fills <c>ends</c> (every address once, with the entity that it is while nobody holds it), <c>spans</c> (who holds them), <c>sockets</c>
     /// (whom an owner id means, by the node that may speak of it), <c>asked</c> (the name by which a client knew an address) and <c>node_ports</c> (whose port of every node it is).
@@ -62,8 +59,8 @@ internal static class EndNames
             SELECT c.end_id AS client_id, a.end_id AS address_id, n.scope, n.seen_at, max(n.name) AS name, max(n.ttl_seconds) AS ttl
             FROM {scans.Names} n JOIN ends c ON c.scope = n.scope AND c.end_addr = n.client JOIN ends a ON a.scope = n.scope AND a.end_addr = n.address
             WHERE n.seen_at < {to} GROUP BY ALL)
-        SELECT client_id, address_id, scope, name, stable_id('entity', '', 'external', scope || '/' || name) AS entity, seen_at - {Slack} AS valid_from,
-            least(seen_at + to_seconds(ttl::BIGINT + {NameGraceSeconds}), lead(seen_at - {Slack}, 1, 'infinity'::TIMESTAMP) OVER (PARTITION BY client_id, address_id ORDER BY seen_at)) AS valid_to
+        SELECT client_id, address_id, scope, name, stable_id('entity', '', 'external', scope || '/' || name) AS entity, seen_at - {Asking.Slack} AS valid_from,
+            least(seen_at + {Asking.Grace("ttl")}, lead(seen_at - {Asking.Slack}, 1, 'infinity'::TIMESTAMP) OVER (PARTITION BY client_id, address_id ORDER BY seen_at)) AS valid_to
         FROM answers;
         CREATE OR REPLACE TEMP TABLE node_ports AS
         WITH latest AS (
@@ -73,9 +70,6 @@ internal static class EndNames
             least(coalesce(said.until, 'infinity'::TIMESTAMP), lead(valid_from, 1, 'infinity'::TIMESTAMP) OVER (PARTITION BY scope, protocol, node_port ORDER BY valid_from, said.service)) AS valid_to
         FROM latest
         """;
-
-    /// <summary>How long beyond its TTL a client may still use an answer; what collectors count on, too.</summary>
-    private const int NameGraceSeconds = 300;
 
     public const string Drop = "DROP TABLE ends; DROP TABLE spans; DROP TABLE sockets; DROP TABLE asked; DROP TABLE node_ports";
 

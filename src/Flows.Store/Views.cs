@@ -78,19 +78,18 @@ internal static class Views
 
     /// <summary>
     /// The joins that say whose sockets a flow's ends are, and by which name its initiator knew the address that it dialled: the last binding that the same
-    /// client was given for it by then (2 s of slack: answer and connection may be stamped by different clocks), within its TTL and the grace that collectors
-    /// count on (300 s, <c>NameCache</c>). Both sides have one row a key, so no flow is doubled. The names are joined from their side, since they are few
+    /// client was given for it by then, for as long as it counts (<see cref="Asking"/>). Both sides have one row a key, so no flow is doubled. The names are joined from their side, since they are few
     /// beside the flows: without any, this costs nothing.
     /// </summary>
-    private const string FactJoins = """
+    private static readonly string FactJoins = $"""
         LEFT JOIN owned src_o ON src_o.owner_id = f.src_owner_id AND src_o.node = n.node
         LEFT JOIN owned dst_o ON dst_o.owner_id = f.dst_owner_id AND dst_o.node = n.node
         LEFT JOIN (
             SELECT d.scope_id, d.src_addr, d.dst_addr, d.window_start, arg_max(t.name, (t.seen_at, t.name)) AS fqdn
             FROM flows d
-            JOIN (SELECT s.scope_id, m.client, m.address, m.name, m.seen_at, m.seen_at + to_seconds(m.ttl_seconds::BIGINT + 300) AS ends_at
+            JOIN (SELECT s.scope_id, m.client, m.address, m.name, m.seen_at, m.seen_at + {Asking.Grace("m.ttl_seconds")} AS ends_at
                 FROM names m JOIN scopes s ON s.scope = m.scope) t
-                ON t.scope_id = d.scope_id AND t.client = d.src_addr AND t.address = d.dst_addr AND t.seen_at <= d.window_start + INTERVAL 2 SECOND AND d.window_start < t.ends_at
+                ON t.scope_id = d.scope_id AND t.client = d.src_addr AND t.address = d.dst_addr AND t.seen_at <= d.window_start + {Asking.Slack} AND d.window_start < t.ends_at
             GROUP BY d.scope_id, d.src_addr, d.dst_addr, d.window_start) told
             ON told.scope_id = f.scope_id AND told.src_addr = f.src_addr AND told.dst_addr = f.dst_addr AND told.window_start = f.window_start
         """;

@@ -19,7 +19,7 @@ internal sealed class NameCache
     public const int Places = 65_536;
 
     /// <summary>What the readers of bindings allow beyond a TTL.</summary>
-    public const long GraceUs = 300 * UnixTime.Second;
+    public const long GraceUs = NameFact.GraceSeconds * UnixTime.Second;
 
     /// <summary>No binding is reported more often, whatever its TTL.</summary>
     private const long QuietMinUs = 30 * UnixTime.Second;

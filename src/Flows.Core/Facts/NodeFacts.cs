@@ -49,7 +49,14 @@ public sealed record OwnerFact(
 /// <param name="Address">Address in the answer, canonical text.</param>
 /// <param name="TtlSeconds">The shortest TTL on the way from the name to the address, CNAMEs included.</param>
 /// <param name="SeenAtUs">When the answer passed, µs since the Unix epoch, UTC.</param>
-public sealed record NameFact(string Client, string Name, string Address, uint TtlSeconds, long SeenAtUs);
+public sealed record NameFact(string Client, string Name, string Address, uint TtlSeconds, long SeenAtUs)
+{
+    /// <summary>How long beyond its TTL a client may still use an answer: what collectors count on when they report one again, and readers when they look for one.</summary>
+    public const int GraceSeconds = 300;
+
+    /// <summary>How much sooner than its answer a connection may seem to begin, since different clocks may have stamped the two.</summary>
+    public const int SlackSeconds = 2;
+}
 
 /// <summary>What a collector learned beside its flows since its last report. Each fact is reported once.</summary>
 public sealed record NodeFacts(IReadOnlyList<CoverageFact> Coverage, IReadOnlyList<OwnerFact> Owners, IReadOnlyList<NameFact> Names)
