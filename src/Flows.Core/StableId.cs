@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -17,6 +18,9 @@ public static class StableId
         var id = BinaryPrimitives.ReadUInt64BigEndian(digest);
         return id == 0 ? 1 : id;
     }
+
+    /// <summary>A number as a part: decimal, whatever the culture.</summary>
+    public static string Part(ulong number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The <c>node_id</c> of a node's name.</summary>
     public static ulong OfNode(string node) => Of("node", node);

@@ -55,10 +55,9 @@ internal sealed record TimelineRow(
 
     private static TimelineRow Row(NameSpan span, NetAddress low, NetAddress high, long from, long to)
     {
-        var single = span.Candidates.Count == 1;
-        var by = !single ? ResolvedBy.Ambiguous : span.PrefixLength == 128 ? ResolvedBy.AsOf : ResolvedBy.Cidr;
+        var holder = span.Candidates.Count == 1 ? span.Candidates[0] : Ambiguous(span);
         var ids = span.Candidates.Select(candidate => candidate.Id).Order();
-        return new(span.Scope, low, high, span.PrefixLength, from, to, single ? span.Candidates[0] : Ambiguous(span), string.Join(' ', ids), by, span.LearnedAtUs);
+        return new(span.Scope, low, high, span.PrefixLength, from, to, holder, string.Join(' ', ids), Resolution.Of(span).ResolvedBy, span.LearnedAtUs);
     }
 
     /// <summary>The entity that stands for "one of these"; its name lists them.</summary>
@@ -67,10 +66,8 @@ internal sealed record TimelineRow(
         Id = Entity.IdOfAmbiguous(span.Candidates.Select(candidate => candidate.Id)),
         Kind = EntityKind.Ambiguous,
         Scope = span.Scope,
-        Name = string.Join(" | ", span.Candidates.Select(TitleOf).Order(StringComparer.Ordinal)),
+        Name = string.Join(" | ", span.Candidates.Select(candidate => candidate.Title).Order(StringComparer.Ordinal)),
     };
-
-    private static string TitleOf(Entity entity) => $"{Entity.TextOf(entity.Kind)} {(entity.Namespace.Length == 0 ? "" : entity.Namespace + "/")}{entity.Name}";
 
     private static UInt128 Bits(NetAddress address) => new(address.High, address.Low);
 

@@ -44,7 +44,5 @@ public sealed record Backend
 
     /// <summary>Two ports of a service may lead to one port of an endpoint; the name tells their statements apart.</summary>
     public static ulong IdOf(ulong serviceId, NetAddress address, byte protocol, ushort port, long validFromUs, string portName = "") => StableId.Of(
-        "backend", Number(serviceId), $"{address}/{Number(protocol)}/{Number(port)}{(portName.Length > 0 ? "/" : "")}{portName}", Number((ulong)validFromUs));
-
-    private static string Number(ulong value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        "backend", StableId.Part(serviceId), $"{address}/{StableId.Part(protocol)}/{StableId.Part(port)}{(portName.Length > 0 ? "/" : "")}{portName}", StableId.Part((ulong)validFromUs));
 }

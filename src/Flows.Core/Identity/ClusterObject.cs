@@ -30,5 +30,5 @@ public sealed record ClusterObject
     public required long LearnedAtUs { get; init; }
 
     public static ulong IdOf(string cluster, string kind, string uid, long validFromUs) =>
-        StableId.Of("object", cluster, $"{kind}/{uid}", validFromUs.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        StableId.Of("object", cluster, $"{kind}/{uid}", StableId.Part((ulong)validFromUs));
 }

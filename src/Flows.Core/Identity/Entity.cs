@@ -57,6 +57,9 @@ public sealed record Entity
 
     public static IReadOnlyDictionary<string, string> NoLabels => LabelDictionary.Empty;
 
+    /// <summary>Kind and name for a person, such as <c>pod shop/web</c>; a stranger's text, to be made visible where it is shown.</summary>
+    public string Title => $"{TextOf(Kind)} {(Namespace.Length > 0 ? Namespace + "/" : "")}{Name}";
+
     /// <summary>The id of an entity that an inventory names.</summary>
     public static ulong IdOf(string cluster, EntityKind kind, string uid) => StableId.Of("entity", cluster, TextOf(kind), uid);
 
@@ -65,7 +68,7 @@ public sealed record Entity
 
     /// <summary>The id that stands for "one of these"; the order of the candidates does not matter.</summary>
     public static ulong IdOfAmbiguous(IEnumerable<ulong> candidates) =>
-        StableId.Of(["ambiguous", .. candidates.Order().Select(id => id.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+        StableId.Of(["ambiguous", .. candidates.Order().Select(id => StableId.Part(id))]);
 
 #pragma warning disable CA1308 // The public names are lower case.
     public static string TextOf(EntityKind kind) => kind == EntityKind.LoadBalancer ? "load_balancer" : kind.ToString().ToLowerInvariant();

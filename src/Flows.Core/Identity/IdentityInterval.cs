@@ -39,7 +39,5 @@ public sealed record IdentityInterval
     public required string Origin { get; init; }
 
     public static ulong IdOf(Entity entity, NetAddress address, byte prefixLength, long validFromUs) => StableId.Of(
-        "interval", Number(entity.Id), entity.Scope, $"{address}/{prefixLength}", Number((ulong)validFromUs));
-
-    private static string Number(ulong value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        "interval", StableId.Part(entity.Id), entity.Scope, $"{address}/{prefixLength}", StableId.Part((ulong)validFromUs));
 }

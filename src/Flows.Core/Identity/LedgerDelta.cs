@@ -12,7 +12,7 @@ public static class LedgerDelta
     /// </summary>
     public static IReadOnlyList<IdentityInterval> Of(IEnumerable<IdentityInterval> existing, IEnumerable<IdentityInterval> incoming)
     {
-        var said = new Dictionary<ulong, SortedSet<IdentityInterval>>();
+        var said = new Dictionary<ulong, List<IdentityInterval>>();
         foreach (var statement in existing)
         {
             About(said, statement).Add(statement);
@@ -22,8 +22,7 @@ public static class LedgerDelta
         foreach (var statement in incoming.Order(Statements.Order))
         {
             var about = About(said, statement);
-            var before = about.Count == 0 || Statements.Order.Compare(about.Min, statement) > 0 ? null : about.GetViewBetween(about.Min, statement).Max;
-            if (before is null || !Statements.SameContent(before, statement))
+            if (Statements.IsNews(about, statement))
             {
                 about.Add(statement);
                 news.Add(statement);
@@ -33,9 +32,9 @@ public static class LedgerDelta
         return news;
     }
 
-    private static SortedSet<IdentityInterval> About(Dictionary<ulong, SortedSet<IdentityInterval>> said, IdentityInterval statement)
+    private static List<IdentityInterval> About(Dictionary<ulong, List<IdentityInterval>> said, IdentityInterval statement)
     {
         ref var about = ref CollectionsMarshal.GetValueRefOrAddDefault(said, statement.IntervalId, out _);
-        return about ??= new(Statements.Order);
+        return about ??= [];
     }
 }

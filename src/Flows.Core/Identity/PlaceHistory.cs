@@ -42,11 +42,7 @@ internal sealed record PlaceHistory(IdentityInterval[] Said, long KnownFromUs)
     }
 
     /// <summary>Whether the statement says what the one that holds does not.</summary>
-    public bool IsNews(IdentityInterval statement)
-    {
-        var before = Said.Where(said => said.IntervalId == statement.IntervalId && Statements.Order.Compare(said, statement) <= 0).Max(Statements.Order);
-        return before is null || !Statements.SameContent(before, statement);
-    }
+    public bool IsNews(IdentityInterval statement) => Statements.IsNews(Said, statement);
 
     public PlaceHistory With(IdentityInterval statement) => this with { Said = [.. Said, statement] };
 

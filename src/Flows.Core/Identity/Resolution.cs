@@ -28,10 +28,7 @@ public sealed record Resolution(ResolvedBy ResolvedBy, IReadOnlyList<Entity> Can
             Id = Entity.IdOfAmbiguous(Candidates.Select(candidate => candidate.Id)),
             Kind = EntityKind.Ambiguous,
             Scope = scope,
-            Name = string.Join(" | ", Candidates.Select(Described)),
+            Name = string.Join(" | ", Candidates.Select(candidate => candidate.Title)),
         },
     };
-
-    private static string Described(Entity entity) =>
-        $"{Entity.TextOf(entity.Kind)} {(entity.Namespace.Length > 0 ? entity.Namespace + "/" : "")}{entity.Name}";
 }

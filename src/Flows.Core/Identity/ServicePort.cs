@@ -36,7 +36,5 @@ public sealed record ServicePort
     public required long LearnedAtUs { get; init; }
 
     public static ulong IdOf(ulong serviceId, byte protocol, ushort port, long validFromUs) =>
-        StableId.Of("service_port", Number(serviceId), Number(protocol), Number(port), Number((ulong)validFromUs));
-
-    private static string Number(ulong value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        StableId.Of("service_port", StableId.Part(serviceId), StableId.Part(protocol), StableId.Part(port), StableId.Part((ulong)validFromUs));
 }

@@ -24,6 +24,16 @@ internal sealed class Statements : IComparer<IdentityInterval>
         return order != 0 || SameContent(x, y) ? order : string.CompareOrdinal(TextOf(x), TextOf(y));
     }
 
+    /// <summary>
+    /// Whether a statement says what these do not: the one about the same interval that held just before it, learned no later, says something
+    /// else, or there is none.
+    /// </summary>
+    public static bool IsNews(IEnumerable<IdentityInterval> said, IdentityInterval statement)
+    {
+        var before = said.Where(one => one.IntervalId == statement.IntervalId && Order.Compare(one, statement) <= 0).Max(Order);
+        return before is null || !SameContent(before, statement);
+    }
+
     /// <summary>True where both say the same about the same interval, and are believed alike; when we learned it does not matter.</summary>
     public static bool SameContent(IdentityInterval x, IdentityInterval y) =>
         x.IntervalId == y.IntervalId && x.Address == y.Address && x.PrefixLength == y.PrefixLength

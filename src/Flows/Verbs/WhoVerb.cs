@@ -123,11 +123,8 @@ internal static class WhoVerb
         said.Origin,
         standing);
 
-    private static string Described(Entity entity)
-    {
-        var name = entity.Namespace.Length > 0 ? $"{entity.Namespace}/{entity.Name}" : entity.Name;
-        return VisibleText.Of($"{Entity.TextOf(entity.Kind)} {name}{(entity.Workload.Length > 0 ? $" of {entity.WorkloadKind} {entity.Workload}" : "")}");
-    }
+    private static string Described(Entity entity) =>
+        VisibleText.Of($"{entity.Title}{(entity.Workload.Length > 0 ? $" of {entity.WorkloadKind} {entity.Workload}" : "")}");
 
     private static string Visible(string text) => VisibleText.Of(text);
 
