@@ -30,7 +30,7 @@ public sealed class PolicyPageTests
         Subject = $"{space}/{workload}",
         Namespace = space,
         Name = workload + "-deployment",
-        Pods = LabelSelector.Of([new("app", workload)]),
+        Target = PodSegment.In(space, LabelSelector.Of([new("app", workload)])),
         Ingress = [],
     };
 

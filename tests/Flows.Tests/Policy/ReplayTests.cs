@@ -10,7 +10,7 @@ namespace Flows.Tests.Policy;
 
 public sealed class ReplayTests
 {
-    private static readonly SegmentPolicy DenyAll = new() { Namespace = "shop", Name = "deny", Pods = LabelSelector.Everything, Ingress = [] };
+    private static readonly SegmentPolicy DenyAll = SegmentPolicy.For("shop", "deny", LabelSelector.Everything) with { Ingress = [] };
 
     [Fact]
     public void A_denied_need_is_named_with_its_side_and_what_isolates_it()

@@ -25,7 +25,7 @@ public sealed class WriterTests
         {
             Namespace = "shop",
             Name = "p",
-            Pods = LabelSelector.Of([new(key, own)]),
+            Target = PodSegment.In("shop", LabelSelector.Of([new(key, own)])),
             Ingress = [new Rule { Peers = [PodSegment.In("shop", LabelSelector.Of([new(key, peer)]))], Ports = [PortMatch.Of(6, 80)] }],
         };
         var yaml = KubernetesWriter.Write(policy, "evidence.json#shop/p");
@@ -89,10 +89,10 @@ public sealed class WriterTests
     [Fact]
     public void Names_that_kubernetes_would_refuse_are_not_written()
     {
-        var policy = new SegmentPolicy { Namespace = "shop", Name = "p", Pods = LabelSelector.Everything, Ingress = [] };
+        var policy = SegmentPolicy.For("shop", "p", LabelSelector.Everything) with { Ingress = [] };
         Assert.Throws<FlowsException>(() => KubernetesWriter.Write(policy with { Namespace = "a\nb" }));
         Assert.Throws<FlowsException>(() => KubernetesWriter.Write(policy with { Name = "../p" }));
-        Assert.Throws<FlowsException>(() => KubernetesWriter.Write(policy with { Pods = LabelSelector.Of([new("a", "b\n")]) }));
+        Assert.Throws<FlowsException>(() => KubernetesWriter.Write(policy with { Target = PodSegment.In("shop", LabelSelector.Of([new("a", "b\n")])) }));
         Assert.Throws<FlowsException>(() => KubernetesWriter.Write(policy with { Ingress = null }));
     }
 

@@ -67,10 +67,11 @@ public static class KubernetesReader
         {
             Namespace = inNamespace,
             Name = name,
-            Pods = spec.TryGetValue("podSelector", out var pods) ? KubernetesPeers.Selector(pods) : LabelSelector.Everything,
+            Target = PodSegment.In(inNamespace, spec.TryGetValue("podSelector", out var pods) ? KubernetesPeers.Selector(pods) : LabelSelector.Everything),
             Ingress = isolatesIngress ? ingress : null,
             Egress = isolatesEgress ? egress : null,
             Origin = document.Document,
+            Kind = "NetworkPolicy",
         };
     }
 

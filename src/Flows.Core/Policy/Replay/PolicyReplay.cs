@@ -95,10 +95,19 @@ public static class PolicyReplay
             Selectable = sieve.Selectable(entity),
             Namespace = entity.Namespace,
             Labels = entity.Labels,
+            HostLabels = HostLabels(entity),
         };
         var addresses = sieve.AddressesOf(entity);
         return addresses.Count == 0 ? [party] : [.. addresses.Select(address => party with { Address = address })];
     }
+
+    /// <summary>The labels of a machine; of a pod in a node's network, what is known of the node: its name.</summary>
+    private static Dictionary<string, string>? HostLabels(Entity entity) => entity switch
+    {
+        { Kind: EntityKind.Node or EntityKind.Vm or EntityKind.Host } => new(entity.Labels, StringComparer.Ordinal) { [HostSegment.NameLabel] = entity.Name },
+        { Kind: EntityKind.Pod, HostNetwork: true } => new(StringComparer.Ordinal) { [HostSegment.NameLabel] = entity.Node },
+        _ => null,
+    };
 
     private static string Sentence(Edge edge, PolicyDecision decision)
     {

@@ -22,6 +22,10 @@ public static class KubernetesWriter
         Require(KubernetesGrammar.IsDnsLabel(policy.Namespace), policy, $"'{policy.Namespace}' is not a namespace's name");
         Require(KubernetesGrammar.IsDnsSubdomain(policy.Name), policy, $"'{policy.Name}' is not a policy's name");
         Require(policy.Ingress is not null || policy.Egress is not null, policy, "a policy that isolates neither direction would be read as isolating ingress");
+        Require(policy.Target is PodSegment target && target.Namespaces.Text == PodSegment.In(policy.Namespace, LabelSelector.Everything).Namespaces.Text, policy,
+            $"it selects {policy.Target}, and a NetworkPolicy pods of its own namespace");
+        Require(policy.Tier == Tier.Application && policy.Order is null, policy, "there are no tiers and no order in NetworkPolicy");
+        Require(policy is { Ingress: null } or { ClosesIngress: true } && policy is { Egress: null } or { ClosesEgress: true }, policy, "a direction with rules is always closed to the rest");
         List<object> types = [];
         if (policy.Ingress is not null)
         {
@@ -47,9 +51,15 @@ public static class KubernetesWriter
                 ("egress", Rules(policy, policy.Egress, "to"))))));
     }
 
-    private static List<object>? Rules(SegmentPolicy policy, IReadOnlyList<Rule>? rules, string peers) => rules?.Select(rule => (object)Map.Of(
+    private static List<object>? Rules(SegmentPolicy policy, IReadOnlyList<Rule>? rules, string peers) => rules?.Select(rule => Allowing(rule, policy)).Select(rule => (object)Map.Of(
         (peers, rule.Peers.Count == 0 ? null : rule.Peers.Select(peer => (object)Peer(peer, policy)).ToList()),
         ("ports", rule.Ports.Count == 0 ? null : rule.Ports.Select(port => (object)Port(port, policy)).ToList()))).ToList();
+
+    private static Rule Allowing(Rule rule, SegmentPolicy policy)
+    {
+        Require(rule.Action == RuleAction.Allow, policy, $"a NetworkPolicy only allows, it cannot {rule.Action}");
+        return rule;
+    }
 
     private static Map Peer(Segment peer, SegmentPolicy policy) => peer switch
     {
@@ -57,7 +67,7 @@ public static class KubernetesWriter
         RangeSegment range => Map.Of(("ipBlock", Map.Of(
             ("cidr", range.Range.ToString()),
             ("except", range.Except.Count == 0 ? null : range.Except.Select(except => (object)except.ToString()).ToList())))),
-        _ => throw new System.Diagnostics.UnreachableException($"NetworkPolicy has no words for {peer}."),
+        _ => throw new FlowsException(ExitCode.Failed, $"Policy {policy.Id} cannot be written for Kubernetes: NetworkPolicy has no words for {peer}."),
     };
 
     private static Map Port(PortMatch port, SegmentPolicy policy)

@@ -1,41 +1,5 @@
 namespace Flows.Core.Policy;
 
-/// <summary>How a requirement looks at a label. Names and meaning are those of the Kubernetes label selector.</summary>
-public enum LabelOperator
-{
-    In,
-
-    /// <summary>Also true where the key is absent.</summary>
-    NotIn,
-    Exists,
-    DoesNotExist,
-}
-
-/// <summary>One condition on one label.</summary>
-public sealed record LabelRequirement(string Key, LabelOperator Operator, IReadOnlyList<string> Values)
-{
-    public bool Matches(IReadOnlyDictionary<string, string> labels)
-    {
-        var present = labels.TryGetValue(Key, out var value);
-        return Operator switch
-        {
-            LabelOperator.In => present && Values.Contains(value, StringComparer.Ordinal),
-            LabelOperator.NotIn => !present || !Values.Contains(value, StringComparer.Ordinal),
-            LabelOperator.Exists => present,
-            _ => !present,
-        };
-    }
-
-    public override string ToString() => Operator switch
-    {
-        LabelOperator.In when Values.Count == 1 => $"{Key}={Values[0]}",
-        LabelOperator.In => $"{Key} in ({string.Join(',', Values)})",
-        LabelOperator.NotIn => $"{Key} notin ({string.Join(',', Values)})",
-        LabelOperator.Exists => Key,
-        _ => $"!{Key}",
-    };
-}
-
 /// <summary>A conjunction of requirements; none at all selects everything. Equal when the same conditions are written, in any order.</summary>
 public sealed class LabelSelector : IEquatable<LabelSelector>
 {

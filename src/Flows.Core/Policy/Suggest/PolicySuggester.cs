@@ -109,7 +109,7 @@ public sealed class PolicySuggester
             Subject = subject.ToString(),
             Namespace = subject.Namespace,
             Name = subject.IsNamespace ? KubernetesGrammar.NameOf(subject.Namespace, "namespace") : KubernetesGrammar.NameOf(subject.Workload, subject.Kind),
-            Pods = finding.Exact,
+            Target = PodSegment.In(subject.Namespace, finding.Exact),
             Ingress = RulesOf(subject, Direction.Ingress),
             Egress = RulesOf(subject, Direction.Egress),
         };

@@ -1,0 +1,21 @@
+namespace Flows.Core.Policy;
+
+/// <summary>Whoever is in one of several segments: what a policy governs where one selector cannot say it. None at all is nobody.</summary>
+public sealed record AnySegment(IReadOnlyList<Segment> Segments) : Segment
+{
+    public override string Key => $"any ({string.Join(") (", Segments.Select(segment => segment.Key))})";
+
+    /// <summary>The segments one by one; a segment that is no union is its own only part.</summary>
+    public static IReadOnlyList<Segment> PartsOf(Segment segment) => segment is AnySegment any ? [.. any.Segments.SelectMany(PartsOf)] : [segment];
+
+    /// <summary>The union of these; of exactly one, that one.</summary>
+    public static Segment Of(IReadOnlyList<Segment> segments) => segments.Count == 1 ? segments[0] : new AnySegment(segments);
+
+    public override bool Covers(Segment other) => PartsOf(other).All(its => Segments.Any(mine => mine.Covers(its)));
+
+    public bool Equals(AnySegment? other) => base.Equals(other);
+
+    public override int GetHashCode() => base.GetHashCode();
+
+    protected override string Shown => Segments.Count == 0 ? "nobody" : string.Join(" or ", Segments);
+}
