@@ -4,7 +4,7 @@ namespace Flows.Core;
 /// A fault that a person can mend: it says what is wrong, where, and what to do, in one sentence.
 /// The command line prints <see cref="Exception.Message"/> and ends with <see cref="ExitCode"/>; a stack trace means a bug.
 /// </summary>
-public sealed class FlowsException : Exception
+public class FlowsException : Exception
 {
     public FlowsException(ExitCode exitCode, string message) : base(message) => ExitCode = exitCode;
 

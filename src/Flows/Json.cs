@@ -43,5 +43,6 @@ internal static class Json
 [JsonSerializable(typeof(SuggestionIndex))]
 [JsonSerializable(typeof(SuggestReport))]
 [JsonSerializable(typeof(TestReport))]
+[JsonSerializable(typeof(ValidatedPolicy))]
 [JsonSerializable(typeof(WhoReport))]
 internal sealed partial class JsonDocuments : JsonSerializerContext;

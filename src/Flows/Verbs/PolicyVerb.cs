@@ -10,10 +10,12 @@ namespace Flows.Verbs;
 /// <summary><c>flows policy</c>: suggests policies from what a store has seen, and tests policies against it.</summary>
 internal static class PolicyVerb
 {
-    public static Command Create() => new("policy", "Suggest policies from what was seen, or test policies against it.")
+    public static Command Create() => new("policy", "Suggest policies from what was seen, test policies against it, or judge what policies mean.")
     {
         Suggest(),
         Test(),
+        PolicyEvaluateVerb.Create(),
+        PolicyValidateVerb.Create(),
     };
 
     private static Command Suggest()
@@ -94,7 +96,7 @@ internal static class PolicyVerb
         var cluster = Cluster();
         var ranges = ClusterRanges();
         var output = CommonOptions.Output("table", "json");
-        var path = new Option<string>("--policies") { Description = "A file of NetworkPolicies (YAML or JSON), or a directory of such files.", HelpName = "PATH", Required = true };
+        var path = new Option<string>("--policies") { Description = "A file of policies (YAML or JSON), or a directory of such files.", HelpName = "PATH", Required = true };
         var command = new Command("test", """
             Replay what was seen under a set of policies; ends with exit code 3 if a needed connection would be denied.
 
@@ -105,7 +107,7 @@ internal static class PolicyVerb
         };
         command.SetAction(parse =>
         {
-            var set = KubernetesReader.Read(PolicyFiles.Read(parse.GetValue(path)!));
+            var set = PolicyReader.Read(PolicyFiles.Read(parse.GetValue(path)!));
             var input = Read(parse.GetValue(store)!, parse.GetValue(since), parse.GetValue(until), parse.GetValue(cluster), parse.GetValue(ranges)!);
             return (int)Test(input, set, parse.GetValue(output)!);
         });

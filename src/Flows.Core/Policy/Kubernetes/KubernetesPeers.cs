@@ -67,6 +67,6 @@ internal static class KubernetesPeers
         return new RangeSegment(range, [.. except.Select(one => one.Range).Distinct().Order()]);
     }
 
-    private static NetBlock Range(YamlField field) =>
+    public static NetBlock Range(YamlField field) =>
         NetBlock.TryParse(field.Text(), out var range) ? range : throw field.Fault($"'{field.Text()}' is not an address range such as 10.0.0.0/8");
 }

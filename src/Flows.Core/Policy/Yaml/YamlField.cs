@@ -10,7 +10,7 @@ namespace Flows.Core.Policy;
 /// A place in a YAML or JSON document that knows its way from the root, so that every fault names file, document, line and field. It reads
 /// as strictly as the API does: an unquoted <c>yes</c> or <c>1_000</c> is no text, an unknown field is an error.
 /// </summary>
-internal sealed partial class YamlField(YamlNode node, string path, string document)
+internal sealed partial class YamlField(YamlNode node, string path, string document, List<PolicyFaultException> faults)
 {
     // A NetworkPolicy within a List is 13 deep; managed fields in its metadata go further.
     private const int DepthMax = 64;
@@ -23,8 +23,43 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
     public bool IsNull => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL" };
 
     /// <summary>A fault at this place.</summary>
-    public FlowsException Fault(string what) => new(ExitCode.Usage,
-        $"{document}, line {node.Start.Line}: {(path.Length == 0 ? "the document" : path)} {what}.");
+    public PolicyFaultException Fault(string what) => new(document, node.Start.Line, path, what);
+
+    /// <summary>Reads every item of a list; what is wrong with one is kept until <see cref="ThrowKept"/>, so that the others are looked at too.</summary>
+    public IReadOnlyList<T> Each<T>(Func<YamlField, T> read)
+    {
+        List<T> all = [];
+        foreach (var item in Items())
+        {
+            try
+            {
+                all.Add(read(item));
+            }
+            catch (PolicyFaultException fault)
+            {
+                faults.Add(fault);
+            }
+        }
+
+        return all;
+    }
+
+    /// <summary>Keeps a fault until <see cref="ThrowKept"/>.</summary>
+    public void Keep(PolicyFaultException fault) => faults.Add(fault);
+
+    public IReadOnlyList<PolicyFaultException> Kept => faults;
+
+    /// <exception cref="PolicyFaultException">Faults were kept: the first, with all others in it.</exception>
+    public void ThrowKept()
+    {
+        if (faults.Count > 0)
+        {
+            throw faults[0].With(faults);
+        }
+    }
+
+    /// <summary>The same place with faults of its own: one object of a list does not answer for another.</summary>
+    public YamlField Apart() => new(node, path, document, []);
 
     /// <summary>The fields of a mapping, of which all must be known; those with a null value count as absent.</summary>
     public IReadOnlyDictionary<string, YamlField> Fields(params string[] known)
@@ -47,8 +82,8 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         var entries = new Dictionary<string, YamlField>(StringComparer.Ordinal);
         foreach (var (key, value) in map.Children)
         {
-            var name = new YamlField(key, path.Length == 0 ? "a key" : $"a key of {path}", document).Text();
-            entries[name] = new YamlField(value, path.Length == 0 ? name : $"{path}.{name}", document);
+            var name = new YamlField(key, path.Length == 0 ? "a key" : $"a key of {path}", document, faults).Text();
+            entries[name] = new YamlField(value, path.Length == 0 ? name : $"{path}.{name}", document, faults);
         }
 
         return entries;
@@ -56,8 +91,22 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
 
     public bool IsList => node is YamlSequenceNode;
 
+    public bool IsObject => node is YamlMappingNode;
+
+    /// <summary>The field of this name; null where it is absent or null.</summary>
+    public YamlField? Find(string name) => node is YamlMappingNode && Entries().TryGetValue(name, out var field) && !field.IsNull ? field : null;
+
+    /// <summary>True, false, or a fault.</summary>
+    public bool Truth() => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" } word ? word.Value == "true" : throw Fault("must be true or false");
+
+    /// <summary>A number with or without a fraction.</summary>
+    public double Decimal() => node is YamlScalarNode { Style: ScalarStyle.Plain } word
+        && double.TryParse(word.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+            ? number
+            : throw Fault("must be a number");
+
     public IReadOnlyList<YamlField> Items() => node is YamlSequenceNode list
-        ? [.. list.Children.Select((item, index) => new YamlField(item, $"{path}[{index}]", document))]
+        ? [.. list.Children.Select((item, index) => new YamlField(item, $"{path}[{index}]", document, faults))]
         : throw Fault("must be a list");
 
     /// <summary>True where the scalar is a number rather than text.</summary>
@@ -83,16 +132,16 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         }
         catch (YamlException fault)
         {
-            throw new FlowsException(ExitCode.Usage, $"{file}, line {fault.Start.Line}: not YAML or JSON: {fault.Message}", fault);
+            throw new PolicyFaultException(file, fault.Start.Line, "", $"is not YAML or JSON: {fault.Message}");
         }
         catch (InvalidOperationException fault)
         {
             // The scanner's way to say so of a control character within a plain text.
-            throw new FlowsException(ExitCode.Usage, $"{file}: not YAML or JSON: a control character stands outside quotes.", fault);
+            throw new PolicyFaultException(file, 1, "", $"is not YAML or JSON: a control character stands outside quotes ({fault.Message})");
         }
 
         return [.. stream.Documents
-            .Select((document, index) => new YamlField(document.RootNode, "", stream.Documents.Count == 1 ? file : $"{file}, document {index + 1}"))
+            .Select((document, index) => new YamlField(document.RootNode, "", stream.Documents.Count == 1 ? file : $"{file}, document {index + 1}", []))
             .Where(document => !document.IsNull)];
     }
 
@@ -105,12 +154,12 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
             depth += parser.Current!.NestingIncrease;
             if (depth > DepthMax)
             {
-                throw new FlowsException(ExitCode.Usage, $"{file}, line {parser.Current.Start.Line}: nested more than {DepthMax} deep, which no policy is.");
+                throw new PolicyFaultException(file, parser.Current.Start.Line, "", $"is nested more than {DepthMax} deep, which no policy is");
             }
 
             if (parser.Current is AnchorAlias alias)
             {
-                throw new FlowsException(ExitCode.Usage, $"{file}, line {alias.Start.Line}: the alias *{alias.Value} is not read; write out what it stands for.");
+                throw new PolicyFaultException(file, alias.Start.Line, "", $"has the alias *{alias.Value}, which is not read; write out what it stands for");
             }
         }
     }

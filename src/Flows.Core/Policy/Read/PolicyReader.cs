@@ -1,0 +1,166 @@
+namespace Flows.Core.Policy;
+
+/// <summary>A file's name and content, as somebody else read it.</summary>
+public sealed record PolicyDocument(string File, string Text);
+
+/// <summary>One object that stands in policy files: the policies it means, or what is wrong with it.</summary>
+/// <param name="Id">What it calls itself: <c>namespace/name</c> or name; empty where that could not be read.</param>
+/// <param name="Document">File, and document where there are several.</param>
+public sealed record PolicyObject(string Document, string Kind, string Id, IReadOnlyList<SegmentPolicy> Policies, IReadOnlyList<PolicyFaultException> Faults)
+{
+    public bool IsValid => Faults.Count == 0;
+}
+
+/// <summary>
+/// Reads policies of every kind that is known: YAML with any number of documents, JSON, Lists of either, and our own JSON. What the API would
+/// refuse, or this version does not know, is a fault with file, document, line and field, never a guess.
+/// </summary>
+public static class PolicyReader
+{
+    private const string DefaultNamespace = "default";
+
+    /// <summary>The set in these files.</summary>
+    /// <exception cref="FlowsException">Something cannot be read, is invalid, or stands there twice.</exception>
+    public static PolicySet Read(IEnumerable<PolicyDocument> files)
+    {
+        var objects = Objects(files);
+        return objects.SelectMany(one => one.Faults).FirstOrDefault() is { } fault ? throw fault : SetOf(objects);
+    }
+
+    /// <summary>The set of the objects that are well.</summary>
+    public static PolicySet SetOf(IEnumerable<PolicyObject> objects) => PolicySet.Of(objects.Where(one => one.IsValid).SelectMany(one => one.Policies));
+
+    /// <summary>Every object of the files, well or not.</summary>
+    public static IReadOnlyList<PolicyObject> Objects(IEnumerable<PolicyDocument> files)
+    {
+        List<(YamlField Field, bool Parsed)> documents = [];
+        List<PolicyObject> objects = [];
+        foreach (var file in files)
+        {
+            try
+            {
+                documents.AddRange(YamlField.Documents(file.File, file.Text).Select(document => (document, true)));
+            }
+            catch (PolicyFaultException fault)
+            {
+                objects.Add(new PolicyObject(file.File, "", "", [], fault.All));
+            }
+        }
+
+        var tiers = CalicoTiers.Of(documents.SelectMany(document => Flat(document.Field)));
+        foreach (var document in documents.SelectMany(document => Flat(document.Field)))
+        {
+            if (Object(document, tiers) is { } one)
+            {
+                objects.Add(one);
+            }
+        }
+
+        return Distinct(objects);
+    }
+
+    /// <summary>The document, or the items of a List.</summary>
+    private static IEnumerable<YamlField> Flat(YamlField document)
+    {
+        var kind = document.Find("kind");
+        return kind is not null && document.Find("items") is { IsList: true } items && IsListKind(kind) ? items.Items().Select(item => item.Apart()) : [document];
+    }
+
+    private static bool IsListKind(YamlField kind)
+    {
+        try
+        {
+            return kind.Text().EndsWith("List", StringComparison.Ordinal);
+        }
+        catch (PolicyFaultException)
+        {
+            return false;
+        }
+    }
+
+    private static PolicyObject? Object(YamlField document, CalicoTiers tiers)
+    {
+        var (kind, id) = Called(document);
+        try
+        {
+            var policies = Policies(document, tiers);
+            document.ThrowKept();
+            return policies is null ? null : new PolicyObject(document.Document, kind, policies.Count == 1 ? policies[0].Id : id, policies, []);
+        }
+        catch (PolicyFaultException fault)
+        {
+            List<PolicyFaultException> all = [.. document.Kept.Append(fault).Distinct()];
+            return new PolicyObject(document.Document, kind, id, [], all);
+        }
+    }
+
+    private static IReadOnlyList<SegmentPolicy>? Policies(YamlField document, CalicoTiers tiers)
+    {
+        var entries = document.Entries();
+        var kind = entries.TryGetValue("kind", out var field) ? field.Text() : throw document.Fault("has no kind");
+        var version = entries.TryGetValue("apiVersion", out field) ? field.Text() : throw document.Fault("has no apiVersion");
+        return (version, kind) switch
+        {
+            ("networking.k8s.io/v1", "NetworkPolicy") => [NetworkPolicyReader.Read(document, DefaultNamespace)],
+            ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy") => [ClusterPolicyReader.ReadV1Alpha2(document)],
+            ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy") => [ClusterPolicyReader.ReadAdmin(document)],
+            ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy") => [ClusterPolicyReader.ReadBaseline(document)],
+            ("cilium.io/v2", "CiliumNetworkPolicy" or "CiliumClusterwideNetworkPolicy") => CiliumReader.Read(document, kind, DefaultNamespace),
+            ("projectcalico.org/v3" or "crd.projectcalico.org/v1", _) when CalicoReader.Knows(kind) => CalicoReader.Read(document, kind, DefaultNamespace, tiers),
+            ("projectcalico.org/v3" or "crd.projectcalico.org/v1", "Tier") => null,
+            (ModelJson.Version, ModelJson.Kind) => ModelJson.Read(document),
+            _ => throw document.Fault(Unknown(version, kind)),
+        };
+    }
+
+    private static string Unknown(string version, string kind)
+    {
+        string[] known =
+        [
+            "NetworkPolicy of networking.k8s.io/v1", "ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2", "AdminNetworkPolicy of policy.networking.k8s.io/v1alpha1",
+            "BaselineAdminNetworkPolicy of policy.networking.k8s.io/v1alpha1", "CiliumNetworkPolicy of cilium.io/v2", "CiliumClusterwideNetworkPolicy of cilium.io/v2",
+            "NetworkPolicy of projectcalico.org/v3", "GlobalNetworkPolicy of projectcalico.org/v3",
+        ];
+        var other = known.Where(one => one.StartsWith($"{kind} of ", StringComparison.Ordinal)).Select(one => one[(kind.Length + 4)..]).ToList();
+        return other.Count > 0
+            ? $"is a {kind} of {version}; this version knows that kind as {string.Join(" and ", other)} only"
+            : $"is a {kind} of {version}, which is no policy that can be read; known are {string.Join(", ", known)}";
+    }
+
+    /// <summary>What an object calls itself, as far as that can be read.</summary>
+    private static (string Kind, string Id) Called(YamlField document)
+    {
+        string Of(YamlField? field) => field is null ? "" : Tried(field);
+        var metadata = document.Find("metadata");
+        var (space, name) = (Of(metadata?.Find("namespace")), Of(metadata?.Find("name")));
+        return (Of(document.Find("kind")), space.Length == 0 ? name : $"{space}/{name}");
+    }
+
+    private static string Tried(YamlField field)
+    {
+        try
+        {
+            return field.Text();
+        }
+        catch (PolicyFaultException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>Of objects of one kind and name, all but the first are at fault.</summary>
+    private static List<PolicyObject> Distinct(List<PolicyObject> objects)
+    {
+        Dictionary<(string, string), PolicyObject> first = [];
+        List<PolicyObject> all = [];
+        foreach (var one in objects)
+        {
+            var key = (one.Kind, one.Policies.Count > 0 ? one.Policies[0].Id : one.Id);
+            all.Add(one.IsValid && one.Policies.Count > 0 && !first.TryAdd(key, one)
+                ? one with { Policies = [], Faults = [new PolicyFaultException(one.Document, 1, "metadata.name", $"'{key.Item2}' stands twice: it is in {first[key].Document} too")] }
+                : one);
+        }
+
+        return all;
+    }
+}
