@@ -39,6 +39,7 @@ internal static class Json
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(PodReply))]
 [JsonSerializable(typeof(PodRequest))]
+[JsonSerializable(typeof(IReadOnlyList<Reach>), TypeInfoPropertyName = "Reaches")]
 [JsonSerializable(typeof(ReplayOutcome))]
 [JsonSerializable(typeof(SuggestionIndex))]
 [JsonSerializable(typeof(SuggestReport))]

@@ -16,6 +16,8 @@ internal static class PolicyVerb
         Test(),
         PolicyEvaluateVerb.Create(),
         PolicyValidateVerb.Create(),
+        PolicyConnectivityVerb.Create(),
+        PolicyRenderVerb.Create(),
     };
 
     private static Command Suggest()

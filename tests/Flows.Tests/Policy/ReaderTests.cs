@@ -20,7 +20,7 @@ public sealed class ReaderTests
     [InlineData("  podSelector: [\n", "not YAML or JSON")]
     public void Faults_name_file_line_and_field(string spec, string expected)
     {
-        var fault = Assert.Throws<FlowsException>(() => Read(Head + spec));
+        var fault = Assert.ThrowsAny<FlowsException>(() => Read(Head + spec));
         Assert.Equal(ExitCode.Usage, fault.ExitCode);
         Assert.StartsWith("p.yaml, line ", fault.Message, StringComparison.Ordinal);
         Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
@@ -29,16 +29,16 @@ public sealed class ReaderTests
     [Fact]
     public void Foreign_kinds_and_newer_versions_are_refused_by_document()
     {
-        var fault = Assert.Throws<FlowsException>(() => Read(Head + "  podSelector: {}\n---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\n"));
+        var fault = Assert.ThrowsAny<FlowsException>(() => Read(Head + "  podSelector: {}\n---\napiVersion: cilium.io/v3\nkind: CiliumNetworkPolicy\n"));
         Assert.StartsWith("p.yaml, document 2, line ", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("CiliumNetworkPolicy of cilium.io/v2", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("CiliumNetworkPolicy of cilium.io/v3; this version knows that kind as cilium.io/v2 only", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Several_documents_and_lists_make_one_set_and_twins_are_refused()
     {
         Assert.Equal(["a/p", "shop/p"], Read(Head + "  podSelector: {}\n---\n" + Head.Replace("shop", "a", StringComparison.Ordinal) + "  podSelector: {}\n").Policies.Select(policy => policy.Id));
-        Assert.Contains("stands twice", Assert.Throws<FlowsException>(() => Read(Head + "  podSelector: {}\n---\n" + Head + "  podSelector: {}\n")).Message, StringComparison.Ordinal);
+        Assert.Contains("stands twice", Assert.ThrowsAny<FlowsException>(() => Read(Head + "  podSelector: {}\n---\n" + Head + "  podSelector: {}\n")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -54,9 +54,9 @@ public sealed class ReaderTests
     [Fact]
     public void Nesting_and_aliases_are_bounded()
     {
-        Assert.Contains("nested", Assert.Throws<FlowsException>(() => Read(new string('[', 100_000))).Message, StringComparison.Ordinal);
-        Assert.Contains("alias", Assert.Throws<FlowsException>(() => Read("apiVersion: v1\nkind: List\nitems: &a [*a]\n")).Message, StringComparison.Ordinal);
-        Assert.Contains("List", Assert.Throws<FlowsException>(() => Read("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List}]\n")).Message, StringComparison.Ordinal);
+        Assert.Contains("nested", Assert.ThrowsAny<FlowsException>(() => Read(new string('[', 100_000))).Message, StringComparison.Ordinal);
+        Assert.Contains("alias", Assert.ThrowsAny<FlowsException>(() => Read("apiVersion: v1\nkind: List\nitems: &a [*a]\n")).Message, StringComparison.Ordinal);
+        Assert.Contains("List", Assert.ThrowsAny<FlowsException>(() => Read("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List}]\n")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -149,6 +149,9 @@ internal static partial class ClusterPolicyReader
         };
     }
 
+    /// <summary>A DNS name, with a leading wildcard or none.</summary>
+    public static bool IsDomainName(string text) => DomainNames().IsMatch(text);
+
     private static Segment DomainName(YamlField field) => DomainNames().IsMatch(field.Text())
 #pragma warning disable CA1308 // DNS names are compared without case; ours are lower case.
         ? new NameSegment(field.Text().TrimEnd('.').ToLowerInvariant())

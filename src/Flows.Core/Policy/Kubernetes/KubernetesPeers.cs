@@ -28,13 +28,15 @@ internal static class KubernetesPeers
         var fields = field.Fields("matchLabels", "matchExpressions");
         var labels = (fields.GetValueOrDefault("matchLabels")?.Entries() ?? new Dictionary<string, YamlField>())
             .Select(label => new LabelRequirement(Key(label.Key, label.Value), LabelOperator.In, [Value(label.Value)]));
-        return new LabelSelector(labels.Concat((fields.GetValueOrDefault("matchExpressions")?.Items() ?? []).Select(Expression)));
+        return new LabelSelector(labels.Concat((fields.GetValueOrDefault("matchExpressions")?.Items() ?? []).Select(item => Expression(item, KubernetesGrammar.IsLabelKey))));
     }
 
-    private static LabelRequirement Expression(YamlField item)
+    /// <param name="isKey">Which keys are legal.</param>
+    public static LabelRequirement Expression(YamlField item, Func<string, bool> isKey)
     {
         var fields = item.Fields("key", "operator", "values");
-        var key = fields.TryGetValue("key", out var keyed) ? Key(keyed.Text(), keyed) : throw item.Fault("has no key");
+        var keyed = fields.TryGetValue("key", out var given) ? given : throw item.Fault("has no key");
+        var key = isKey(keyed.Text()) ? keyed.Text() : throw keyed.Fault($"has '{keyed.Text()}', which is not a label's key");
         var text = fields.TryGetValue("operator", out var field) ? field.Text() : throw item.Fault("has no operator");
         LabelOperator meant = text switch
         {

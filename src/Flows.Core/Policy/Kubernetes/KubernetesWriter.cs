@@ -87,17 +87,7 @@ public static class KubernetesWriter
             Require(requirement.Values.All(KubernetesGrammar.IsLabelValue), policy, $"'{string.Join(' ', requirement.Values)}' is not a label's value");
         }
 
-        // A key may be asked for twice only as an expression.
-        bool Simple(LabelRequirement requirement) => requirement is { Operator: LabelOperator.In, Values.Count: 1 }
-            && selector.Requirements.Count(other => other.Key == requirement.Key) == 1;
-        var labels = selector.Requirements.Where(Simple).Select(requirement => (requirement.Key, (object)requirement.Values[0])).ToList();
-        var expressions = selector.Requirements.Where(requirement => !Simple(requirement)).Select(requirement => (object)Map.Of(
-            ("key", requirement.Key),
-            ("operator", requirement.Operator.ToString()),
-            ("values", requirement.Values.Count == 0 ? null : requirement.Values.Select(value => (object)value).ToList()))).ToList();
-        return Map.Of(
-            ("matchLabels", labels.Count == 0 ? null : new Map(labels, IsData: true)),
-            ("matchExpressions", expressions.Count == 0 ? null : expressions));
+        return KubernetesSelectors.Write(selector);
     }
 
     private static void Require(bool holds, SegmentPolicy policy, string otherwise)

@@ -32,6 +32,15 @@ public readonly record struct NetBlock : IComparable<NetBlock>
 
     public bool Contains(NetBlock other) => other.PrefixLength >= PrefixLength && other.IsV4 == IsV4 && Masked(other.First, PrefixLength) == First;
 
+    /// <summary>The two ranges of half the size. A single address has none.</summary>
+    public (NetBlock Low, NetBlock High) Halves()
+    {
+        var longer = (byte)(PrefixLength + 1);
+        var low = new NetBlock(First, longer);
+        var bit = PrefixLength >= 64 ? new NetAddress(First.High, First.Low | (1UL << (127 - PrefixLength))) : new NetAddress(First.High | (1UL << (63 - PrefixLength)), First.Low);
+        return (low, new NetBlock(bit, longer));
+    }
+
     /// <summary>Reads <c>10.0.0.0/8</c> or <c>2001:db8::/32</c>; the length is required.</summary>
     public static bool TryParse(string? text, out NetBlock range)
     {

@@ -106,8 +106,8 @@ public static class PolicyReader
             ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy") => [ClusterPolicyReader.ReadAdmin(document)],
             ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy") => [ClusterPolicyReader.ReadBaseline(document)],
             ("cilium.io/v2", "CiliumNetworkPolicy" or "CiliumClusterwideNetworkPolicy") => CiliumReader.Read(document, kind, DefaultNamespace),
-            ("projectcalico.org/v3" or "crd.projectcalico.org/v1", _) when CalicoReader.Knows(kind) => CalicoReader.Read(document, kind, DefaultNamespace, tiers),
-            ("projectcalico.org/v3" or "crd.projectcalico.org/v1", "Tier") => null,
+            (CalicoReader.Version or CalicoReader.StoredVersion, _) when CalicoReader.Knows(kind) => CalicoReader.Read(document, kind, DefaultNamespace, tiers),
+            (CalicoReader.Version or CalicoReader.StoredVersion, "Tier") => null,
             (ModelJson.Version, ModelJson.Kind) => ModelJson.Read(document),
             _ => throw document.Fault(Unknown(version, kind)),
         };

@@ -88,8 +88,9 @@ internal sealed class QuotedYaml
         }
     }
 
-    private static string Scalar(object value) => value is string words
-        ? Quoted(words)
+    private static string Scalar(object value) => value is string words ? Quoted(words)
+        : value is bool truth ? (truth ? "true" : "false")
+        : value is double number ? number.ToString("R", CultureInfo.InvariantCulture)
         : Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
 
     private static string Quoted(string words)

@@ -93,6 +93,14 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
 
     public bool IsObject => node is YamlMappingNode;
 
+    /// <summary>True where <see cref="Text"/> has an answer.</summary>
+    public bool IsText => node is YamlScalarNode { Value: { } value } scalar && (scalar.Style != ScalarStyle.Plain || !MeansSomethingElse(value));
+
+    public bool IsFalse => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "false" };
+
+    /// <summary>The scalar as it is written; empty for anything else.</summary>
+    public string Plain => (node as YamlScalarNode)?.Value ?? "";
+
     /// <summary>The field of this name; null where it is absent or null.</summary>
     public YamlField? Find(string name) => node is YamlMappingNode && Entries().TryGetValue(name, out var field) && !field.IsNull ? field : null;
 
