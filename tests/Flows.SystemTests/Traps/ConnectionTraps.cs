@@ -82,6 +82,18 @@ public sealed class ConnectionTraps(TrapRun run)
     public async Task T24_refused_ignored_and_cut_off_are_told_apart()
     {
         // A silent drop and a prohibition by ICMP look the same to conntrack: nobody answered. It is not called denied.
-        await run.HoldsAsync(24, "?");
+        await run.HoldsAsync(
+            24,
+            "pod shop/t24-client -> pod shop/t24-server tcp/12400 | 1 refused | as_of as_of | node-a node-b",
+            "pod shop/t24-client -> pod shop/t24-server tcp/12401 | 1 unanswered | as_of as_of | node-a node-b",
+            "pod shop/t24-client -> pod shop/t24-server tcp/12402 | 1 refused | as_of as_of | node-a",
+            "pod shop/t24-client -> pod shop/t24-server tcp/12403 | 1 unanswered | as_of as_of | node-a",
+            "pod shop/t24-client -> pod shop/t24-server tcp/12404 | 1 answered | as_of as_of | node-a node-b",
+            "pod shop/t24-client -> pod shop/t24-server tcp/12405 | 1 answered | as_of as_of | node-a node-b");
+        var states = await run.AskAsync("SELECT DISTINCT dst_port, state FROM flow_log WHERE dst_port BETWEEN 12400 AND 12499 ORDER BY ALL");
+        Assert.Equal(
+            ["12400 refused", "12401 unanswered", "12402 refused", "12403 unanswered", "12404 reset", "12405 closed"],
+            states.Select(row => $"{row.GetProperty("dst_port")} {row.GetProperty("state").GetString()}"));
+        await run.AllowsAsync("t24", "shop/t24-client-pod to shop app=t24-server: TCP/12404 TCP/12405", "shop/t24-server-pod from shop app=t24-client: TCP/12404 TCP/12405");
     }
 }

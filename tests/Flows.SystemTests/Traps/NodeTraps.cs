@@ -78,7 +78,11 @@ public sealed class NodeTraps(TrapRun run)
     {
         await run.DoneAsync();
         Assert.SkipUnless(run.Lab.Times["t08 units"] == 1, "this machine lets nobody make cgroups of version 2");
-        await run.HoldsAsync(8, "?");
+        await run.HoldsAsync(
+            8,
+            "pod shop/t08-client -> pod shop/t08-server tcp/10800 | 1 answered | owner owner | node-a node-b",
+            "node node-a -> pod shop/t08-server tcp/10800 | 1 answered | owner owner | node-a node-b",
+            "pod shop/t08-caller -> pod shop/t08-server tcp/10800 | 1 answered | as_of owner | node-a node-b");
     }
 
     [Fact]
@@ -89,10 +93,14 @@ public sealed class NodeTraps(TrapRun run)
         "unknown 203.0.113.9 -> pod shop/t09-balanced-server tcp/10902 via shop/t09-balanced:10980 | 1 answered | unknown as_of | node-a node-b");
 
     [Fact]
-    public Task T22_a_machine_behind_a_nodes_masquerade_is_itself_or_the_doubt_is_counted() => run.HoldsAsync(
-        22,
-        "vm vm-1 -> pod shop/t22-server tcp/12200 | 1 answered | as_of as_of | node-a node-b",
-        "node node-g -> pod shop/t22-server tcp/12201 | 1 answered, 1 hidden | as_of as_of | node-a");
+    public async Task T22_a_machine_behind_a_nodes_masquerade_is_itself_or_the_doubt_is_counted_and_no_rule_names_the_node()
+    {
+        await run.HoldsAsync(
+            22,
+            "vm vm-1 -> pod shop/t22-server tcp/12200 | 1 answered | as_of as_of | node-a node-b",
+            "node node-g -> pod shop/t22-server tcp/12201 | 1 answered, 1 hidden | as_of as_of | node-a");
+        await run.AllowsAsync("t22", "shop/t22-server-pod from 192.168.50.10/32: TCP/12200");
+    }
 
     [Fact]
     public Task T23_further_addresses_of_a_node_are_the_nodes() => run.HoldsAsync(

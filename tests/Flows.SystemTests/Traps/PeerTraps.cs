@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using System.Text.Json;
+using Flows.SystemTests.Cli;
 using Xunit;
 
 namespace Flows.SystemTests.Traps;
@@ -58,6 +60,7 @@ public sealed class PeerTraps(TrapRun run)
     [Fact]
     public async Task T10_each_connection_has_the_name_that_its_client_was_told_before_it_began()
     {
+        // The first one is in two reports, of two collectors: the later one is named by its begin, too.
         await run.HoldsAsync(
             10,
             "pod shop/t10-client-100 -> external shop.cdn.example tcp/11000 | 1 answered | as_of name | node-a node-b",
@@ -75,5 +78,10 @@ public sealed class PeerTraps(TrapRun run)
                 "pod shop/t11-scanner -> pod shop/t11-victim tcp/11150 | 1 answered | as_of as_of | node-a node-b",
                 "pod shop/t11-client -> pod shop/t11-victim tcp/11150 | 1 answered | as_of as_of | node-a node-b",
             ]);
+        await run.AllowsAsync("t11", "shop/t11-client-pod to shop app=t11-victim: TCP/11150", "shop/t11-victim-pod from shop app=t11-client: TCP/11150");
+        var map = await FlowsProcess.RunAsync("map", "--store", run.Lab.Store, "--level", "pod", "--output", "json");
+        using var document = JsonDocument.Parse(map.Output);
+        var scanners = document.RootElement.GetProperty("nodes").EnumerateArray().Where(node => node.GetProperty("flags").EnumerateArray().Any(flag => flag.GetString() == "scanner"));
+        Assert.EndsWith("shop/t11-scanner", Assert.Single(scanners).GetProperty("label").GetString(), StringComparison.Ordinal);
     }
 }

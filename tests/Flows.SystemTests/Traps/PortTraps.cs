@@ -76,14 +76,21 @@ public sealed class PortTraps(TrapRun run)
     }
 
     [Fact]
-    public Task T01_service_port_is_not_the_target_port() =>
-        run.HoldsAsync(1, "pod shop/t01-client -> pod shop/t01-server tcp/10108 via shop/t01:10180 | 1 answered | as_of as_of | node-a node-b");
+    public async Task T01_service_port_is_not_the_target_port_and_rules_name_the_target()
+    {
+        await run.HoldsAsync(1, "pod shop/t01-client -> pod shop/t01-server tcp/10108 via shop/t01:10180 | 1 answered | as_of as_of | node-a node-b");
+        await run.AllowsAsync("t01", "shop/t01-client-pod to shop app=t01-server: TCP/10108", "shop/t01-server-pod from shop app=t01-client: TCP/10108");
+    }
 
     [Fact]
-    public Task T02_tcp_and_udp_on_one_port_are_two_edges() => run.HoldsAsync(
-        2,
-        "pod shop/t02-client -> pod shop/t02-server tcp/10200 | 1 answered | as_of as_of | node-a node-b",
-        "pod shop/t02-client -> pod shop/t02-server udp/10200 | 1 answered | as_of as_of | node-a node-b");
+    public async Task T02_tcp_and_udp_on_one_port_are_two_edges_and_both_in_the_rule()
+    {
+        await run.HoldsAsync(
+            2,
+            "pod shop/t02-client -> pod shop/t02-server tcp/10200 | 1 answered | as_of as_of | node-a node-b",
+            "pod shop/t02-client -> pod shop/t02-server udp/10200 | 1 answered | as_of as_of | node-a node-b");
+        await run.AllowsAsync("t02", "shop/t02-client-pod to shop app=t02-server: TCP/10200 UDP/10200", "shop/t02-server-pod from shop app=t02-client: TCP/10200 UDP/10200");
+    }
 
     [Fact]
     public async Task T03_two_ports_between_one_pair_are_two_edges_and_both_in_the_rule()
@@ -92,13 +99,21 @@ public sealed class PortTraps(TrapRun run)
             3,
             "pod shop/t03-client -> pod shop/t03-server tcp/10300 | 1 answered | as_of as_of | node-a node-b",
             "pod shop/t03-client -> pod shop/t03-server tcp/10301 | 2 answered | as_of as_of | node-a node-b");
+        await run.AllowsAsync("t03", "shop/t03-client-pod to shop app=t03-server: TCP/10300 TCP/10301", "shop/t03-server-pod from shop app=t03-client: TCP/10300 TCP/10301");
     }
 
     [Fact]
-    public Task T04_equal_labels_in_two_namespaces_are_two_pairs() => run.HoldsAsync(
-        4,
-        "pod shop/t04-client -> pod shop/t04-server tcp/10400 | 1 answered | as_of as_of | node-a node-b",
-        "pod data/t04-other -> pod data/t04-server tcp/10401 | 1 answered | as_of as_of | node-a node-b");
+    public async Task T04_equal_labels_in_two_namespaces_are_two_pairs_and_no_rule_crosses_them()
+    {
+        await run.HoldsAsync(
+            4,
+            "pod shop/t04-client -> pod shop/t04-server tcp/10400 | 1 answered | as_of as_of | node-a node-b",
+            "pod data/t04-other -> pod data/t04-server tcp/10401 | 1 answered | as_of as_of | node-a node-b");
+        await run.AllowsAsync(
+            "t04",
+            "shop/t04-client-pod to shop app=t04-server: TCP/10400", "shop/t04-server-pod from shop app=t04-client: TCP/10400",
+            "data/t04-other-pod to data app=t04-server: TCP/10401", "data/t04-server-pod from data app=t04-client: TCP/10401");
+    }
 
     [Fact]
     public Task T14_a_named_port_is_the_number_that_each_pod_answered_at() => run.HoldsAsync(

@@ -21,10 +21,15 @@ public sealed class TrapCollection : ICollectionFixture<TrapRun>
 public sealed class TrapRun : IAsyncLifetime
 {
     private readonly Lazy<Task> run;
+    private readonly Lazy<Task<IReadOnlyList<string>>> suggested;
     private TrapLab? lab;
     private ILookup<int, string> edges = Array.Empty<string>().ToLookup(_ => 0);
 
-    public TrapRun() => run = new Lazy<Task>(RunAsync);
+    public TrapRun()
+    {
+        run = new Lazy<Task>(RunAsync);
+        suggested = new Lazy<Task<IReadOnlyList<string>>>(() => TrapPolicies.SuggestAsync(Lab.Store, Lab["policies"], "--cluster", "east"));
+    }
 
     internal TrapLab Lab => lab!;
 
@@ -70,6 +75,14 @@ public sealed class TrapRun : IAsyncLifetime
 
     internal async Task<IReadOnlyList<string?>> NamesAsync(string scope, string address, long atUs) =>
         [.. (await WhoAsync(scope, address, atUs)).Select(one => one.GetProperty("name").GetString())];
+
+    /// <summary>That the rules suggested for the pods of a trap in the routed cluster are exactly these.</summary>
+    internal async Task AllowsAsync(string trap, params string[] expected)
+    {
+        await DoneAsync();
+        var rules = await suggested.Value;
+        Assert.Equal(expected.Order(StringComparer.Ordinal), rules.Where(rule => rule.Contains(trap, StringComparison.Ordinal)));
+    }
 
     private async Task RunAsync()
     {
