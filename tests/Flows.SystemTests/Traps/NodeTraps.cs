@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Flows.Core;
 using Flows.FakeCluster;
 using Flows.SystemTests.Conntrack;
 using Flows.SystemTests.Owners;
@@ -103,8 +104,17 @@ public sealed class NodeTraps(TrapRun run)
     }
 
     [Fact]
-    public Task T23_further_addresses_of_a_node_are_the_nodes() => run.HoldsAsync(
-        23,
-        "host node-b -> pod shop/t23-server tcp/12300 | 1 answered | as_of as_of | node-a node-b",
-        "node node-b -> pod shop/t23-server tcp/12301 | 1 answered | as_of as_of | node-a node-b");
+    public async Task T23_further_addresses_of_a_node_are_the_nodes()
+    {
+        await run.DoneAsync();
+
+        // The tunnel's address stands in an annotation; of the secondary one only the machine itself tells, which calls itself what its firmware says.
+        var machine = Assert.Single(await run.WhoAsync("east", TrapNetwork.SecondaryB, TimeProvider.System.NowUs()));
+        var kind = machine.GetProperty("kind").GetString();
+        Assert.Contains(kind, ["host", "vm"]);
+        await run.HoldsAsync(
+            23,
+            $"{kind} node-b -> pod shop/t23-server tcp/12300 | 1 answered | as_of as_of | node-a node-b",
+            "node node-b -> pod shop/t23-server tcp/12301 | 1 answered | as_of as_of | node-a node-b");
+    }
 }
