@@ -13,8 +13,8 @@ internal sealed record NameScans(string Timeline, string Entities, string Owners
 
 /// <summary>
 /// Who the ends of connections were, in the order of belief: the pod or host that owned the very socket, as its node's kernel told; the exact
-/// claim on the address when the connection began, since it cannot change hands with the address; the one when it was first seen; for the responder, the name by which this client had asked for the address; the narrowest range; else the address
-/// stands for itself.
+/// claim on the address when the connection began, since it cannot change hands with the address; the one when it was first seen; for the responder,
+/// the name by which this client had asked for the address; the narrowest range; else the address stands for itself.
 /// </summary>
 internal static class EndNames
 {
@@ -102,8 +102,8 @@ internal static class EndNames
     public const string Asked = "LEFT JOIN asked q ON q.client_id = s.end_id AND q.address_id = d.end_id AND m.begun >= q.valid_from AND m.begun < q.valid_to";
 
     /// <summary>The service that answers at the dialled port of a node's own address.</summary>
-    public const string NodePort = """
-        LEFT JOIN node_ports np ON (CASE WHEN v_b.end_id IS NOT NULL THEN v_b.of_node ELSE v_x.of_node END) IS NOT NULL AND np.scope_id = m.scope_id AND np.protocol = m.protocol AND np.node_port = m.svc_port
+    public static readonly string NodePort = $"""
+        LEFT JOIN node_ports np ON ({NodeOf("v")}) IS NOT NULL AND np.scope_id = m.scope_id AND np.protocol = m.protocol AND np.node_port = m.svc_port
             AND m.first_seen >= np.valid_from AND m.first_seen < np.valid_to
         """;
 

@@ -33,13 +33,13 @@ public sealed class MonthlyTrap(TrapRun run)
         var recorded = await File.ReadAllBytesAsync(run.Lab.Recording, TestContext.Current.CancellationToken);
         var ran = DateTimeOffset.FromUnixTimeMilliseconds(run.Lab.Times["t20"] / 1000);
         var files = new List<string>();
-        var inventory = """{"addr":"10.10.2.200","kind":"pod","namespace":"shop","name":"ledger-0","workload_kind":"StatefulSet","workload":"ledger","labels":{"app":"ledger"},"selector":{"app":"ledger"}}""" + "\n";
+        var inventory = Line("10.10.2.200", "ledger-0", "StatefulSet", "ledger", "");
         for (var month = 0; month < Months; month++)
         {
             var age = Month * (Months - month);
             files.Add(run.Lab[$"month-{month:00}.pcapng"]);
             await File.WriteAllBytesAsync(files[^1], Sooner(recorded, age), TestContext.Current.CancellationToken);
-            inventory += $$$"""{"addr":"10.10.1.200","kind":"pod","namespace":"shop","name":"report-{{{month:00}}}","workload_kind":"CronJob","workload":"report","labels":{"app":"report"},"selector":{"app":"report"},"valid_from":"{{{Text(ran - age - Month / 60)}}}","valid_to":"{{{Text(ran - age + Month / 60)}}}"}""" + "\n";
+            inventory += Line("10.10.1.200", $"report-{month:00}", "CronJob", "report", $",\"valid_from\":\"{Text(ran - age - (Month / 60))}\",\"valid_to\":\"{Text(ran - age + (Month / 60))}\"");
         }
 
         var store = run.Lab["monthly"];
@@ -48,7 +48,9 @@ public sealed class MonthlyTrap(TrapRun run)
 
         // 2. Twelve pods, one dependency, and the rule for it.
         var pods = await run.AskAsync("SELECT src_name, connections, answered FROM edges WHERE dst_port = 12000 ORDER BY bucket", store);
-        Assert.Equal(Enumerable.Range(0, Months).Select(month => $"report-{month:00} 1 1"), pods.Select(row => $"{row.GetProperty("src_name").GetString()} {row.GetProperty("connections")} {row.GetProperty("answered")}"));
+        Assert.Equal(
+            Enumerable.Range(0, Months).Select(month => $"report-{month:00} 1 1"),
+            pods.Select(row => $"{row.GetProperty("src_name").GetString()} {row.GetProperty("connections")} {row.GetProperty("answered")}"));
         var row = Assert.Single(await run.AskAsync(
             "SELECT src_workload, dst_workload, connections, epoch_us(first_seen) AS first, epoch_us(last_seen) AS last FROM dependencies WHERE port = 12000", store));
         Assert.Equal("report ledger 12", $"{row.GetProperty("src_workload").GetString()} {row.GetProperty("dst_workload").GetString()} {row.GetProperty("connections")}");
@@ -57,6 +59,11 @@ public sealed class MonthlyTrap(TrapRun run)
         Assert.Contains("shop/ledger-statefulset from shop app=report: TCP/12000", rules);
         Assert.Contains("shop/report-cronjob to shop app=ledger: TCP/12000", rules);
     }
+
+    /// <summary>A line of an inventory: a pod of namespace shop whose workload picks it by <c>app</c>.</summary>
+    private static string Line(string address, string name, string kind, string workload, string times) =>
+        $$"""{"addr":"{{address}}","kind":"pod","namespace":"shop","name":"{{name}}","workload_kind":"{{kind}}","workload":"{{workload}}" """
+        + $$""","labels":{"app":"{{workload}}"},"selector":{"app":"{{workload}}"}{{times}}}""" + "\n";
 
     private static double Days(System.Text.Json.JsonElement row, string column) => TimeSpan.FromMicroseconds(row.GetProperty(column).GetInt64()).TotalDays;
 

@@ -62,7 +62,8 @@ public sealed class NodeTraps(TrapRun run)
         {
             using var dialling = OwnedProcess.Start(
                 lab.Network.NodeA, units, unit, 60_002,
-                $$"""$c=IO::Socket::INET->new(PeerAddr=>"{{TrapNetwork.NodeAddressB}}",PeerPort=>10800) or die $!; syswrite($c,"hello");sysread($c,$b,9);select(undef,undef,undef,0.3);close $c;print "done\n";""");
+                $$"""$c=IO::Socket::INET->new(PeerAddr=>"{{TrapNetwork.NodeAddressB}}",PeerPort=>10800) or die $!;"""
+                + """syswrite($c,"hello");sysread($c,$b,9);select(undef,undef,undef,0.3);close $c;print "done\n";""");
             Assert.Equal("done", dialling.ReadLine());
         }
 

@@ -33,7 +33,11 @@ internal sealed class TrapCluster(FakeApiServer api) : IAsyncDisposable
 
     public void Node(string name, string address, IReadOnlyDictionary<string, string>? annotations = null)
     {
-        var node = new FakeNode { Name = name, Uid = Uid(), Created = before, Addresses = [("InternalIP", address), ("Hostname", name)], Annotations = annotations ?? new Dictionary<string, string>() };
+        var node = new FakeNode
+        {
+            Name = name, Uid = Uid(), Created = before, Addresses = [("InternalIP", address), ("Hostname", name)],
+            Annotations = annotations ?? new Dictionary<string, string>(),
+        };
         api[FakeResource.Nodes].Put(node.Key, node.Json());
     }
 

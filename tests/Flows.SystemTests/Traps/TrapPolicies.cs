@@ -22,7 +22,10 @@ internal static class TrapPolicies
         .Concat((policy.Spec.Egress ?? []).SelectMany(rule => Lines(policy, "to", rule.To, rule.Ports)));
 
     private static IEnumerable<string> Lines(V1NetworkPolicy policy, string direction, IList<V1NetworkPolicyPeer> peers, IList<V1NetworkPolicyPort> ports) =>
-        peers.Select(peer => $"{policy.Namespace()}/{policy.Name()} {direction} {PeerOf(peer)}: {string.Join(' ', ports.Select(port => $"{port.Protocol}/{port.Port.Value}").Order(StringComparer.Ordinal))}");
+        peers.Select(peer => $"{policy.Namespace()}/{policy.Name()} {direction} {PeerOf(peer)}: {PortsOf(ports)}");
+
+    private static string PortsOf(IList<V1NetworkPolicyPort> ports) =>
+        string.Join(' ', ports.Select(port => $"{port.Protocol}/{port.Port.Value}").Order(StringComparer.Ordinal));
 
     private static string PeerOf(V1NetworkPolicyPeer peer) => peer.IpBlock is { } block ? block.Cidr
         : $"{string.Join(',', peer.NamespaceSelector.MatchLabels.Values)} {string.Join(',', peer.PodSelector.MatchLabels.Select(label => $"{label.Key}={label.Value}"))}";

@@ -114,7 +114,8 @@ public sealed class TrapRun : IAsyncLifetime
         await lab.EndAsync();
         var rows = await AskAsync(TrapEdge.Query);
         edges = rows.ToLookup(row => (row.GetProperty("dst_port").GetInt32() - 10_000) / 100, TrapEdge.Text);
-        Report = $"lab and collectors {watched.TotalSeconds:0.0} s, traffic until {spoken.TotalSeconds:0.0} s, all until {clock.Elapsed.TotalSeconds:0.0} s\n{string.Join('\n', edges.SelectMany(one => one))}";
+        Report = $"lab and collectors {watched.TotalSeconds:0.0} s, traffic until {spoken.TotalSeconds:0.0} s, all until {clock.Elapsed.TotalSeconds:0.0} s\n"
+            + string.Join('\n', edges.SelectMany(one => one));
     }
 
     /// <summary>How long it took, and every edge of the store.</summary>
