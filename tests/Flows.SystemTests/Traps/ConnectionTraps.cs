@@ -4,7 +4,7 @@ using Xunit;
 namespace Flows.SystemTests.Traps;
 
 /// <summary>Traps about the connection itself: older than the collector, answered before it was asked, met at eight interfaces, refused or ignored or cut off.</summary>
-[Collection(TrapCollection.Name)]
+[Collection(TrapSuite.Name)]
 public sealed class ConnectionTraps(TrapRun run)
 {
     /// <summary>Longer than the nodes remember an answered exchange of datagrams.</summary>

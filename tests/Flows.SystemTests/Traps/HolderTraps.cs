@@ -5,7 +5,7 @@ using Xunit;
 namespace Flows.SystemTests.Traps;
 
 /// <summary>Traps about who held an address when: reused, short-lived, finished, shared by two clusters, relabelled.</summary>
-[Collection(TrapCollection.Name)]
+[Collection(TrapSuite.Name)]
 public sealed class HolderTraps(TrapRun run)
 {
     private static readonly Dictionary<string, string> Blue = new() { ["app"] = "t17-client", ["track"] = "blue" };

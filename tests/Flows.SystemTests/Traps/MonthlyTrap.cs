@@ -6,7 +6,7 @@ using Xunit;
 namespace Flows.SystemTests.Traps;
 
 /// <summary>The trap of time: a batch that runs once a month, each time as another pod on the same address.</summary>
-[Collection(TrapCollection.Name)]
+[Collection(TrapSuite.Name)]
 public sealed class MonthlyTrap(TrapRun run)
 {
     private const int Months = 12;

@@ -8,7 +8,7 @@ using Xunit;
 namespace Flows.SystemTests.Traps;
 
 /// <summary>Traps about the addresses of nodes: who is on them, behind them, and which of them nobody lists.</summary>
-[Collection(TrapCollection.Name)]
+[Collection(TrapSuite.Name)]
 public sealed class NodeTraps(TrapRun run)
 {
     internal static void Prepare(TrapLab lab)

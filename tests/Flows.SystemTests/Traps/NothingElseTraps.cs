@@ -3,7 +3,7 @@ using Xunit;
 namespace Flows.SystemTests.Traps;
 
 /// <summary>What no trap asks about.</summary>
-[Collection(TrapCollection.Name)]
+[Collection(TrapSuite.Name)]
 public sealed class NothingElseTraps(TrapRun run)
 {
     [Fact]

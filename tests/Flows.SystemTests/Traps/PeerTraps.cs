@@ -6,7 +6,7 @@ using Xunit;
 namespace Flows.SystemTests.Traps;
 
 /// <summary>Traps about peers outside and about strangers within: IPv6, names behind one shared address, a scanner.</summary>
-[Collection(TrapCollection.Name)]
+[Collection(TrapSuite.Name)]
 public sealed class PeerTraps(TrapRun run)
 {
     private const string Shared = "203.0.113.110";

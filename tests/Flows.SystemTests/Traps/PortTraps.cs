@@ -4,7 +4,7 @@ using Xunit;
 namespace Flows.SystemTests.Traps;
 
 /// <summary>Traps about ports, services and labels: what was dialled, who answered, and what may be told apart.</summary>
-[Collection(TrapCollection.Name)]
+[Collection(TrapSuite.Name)]
 public sealed class PortTraps(TrapRun run)
 {
     internal static void Prepare(TrapLab lab)

@@ -9,7 +9,7 @@ namespace Flows.SystemTests.Traps;
 
 /// <summary>All that share one run of the lab.</summary>
 [CollectionDefinition(Name)]
-public sealed class TrapCollection : ICollectionFixture<TrapRun>
+public sealed class TrapSuite : ICollectionFixture<TrapRun>
 {
     public const string Name = "accuracy traps";
 }
