@@ -46,7 +46,8 @@ internal sealed record LayeredTable(string Table, TableColumns Columns, string K
 
     /// <summary>Rows of all parts that may still change, in one file, as earlier versions had them.</summary>
     public IEnumerable<StoreFile> UndividedFiles(Manifest manifest) => manifest.FilesOf(Table)
-        .Where(file => !FileMerge.IsSealed(file) && StoreLayout.TierOf(file) is not Recent and not "strangers" && !Enumerable.Range(0, Parts).Any(part => StoreLayout.TierOf(file) == LivingTier(part)));
+        .Where(file => !FileMerge.IsSealed(file) && StoreLayout.TierOf(file) is not Recent and not "strangers")
+        .Where(file => !Enumerable.Range(0, Parts).Any(part => StoreLayout.TierOf(file) == LivingTier(part)));
 
     public static string LivingTier(int part) => string.Create(CultureInfo.InvariantCulture, $"{Living}{part}");
 

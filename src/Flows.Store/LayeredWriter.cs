@@ -23,7 +23,9 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
     public (Manifest Next, bool Folded) Put(Manifest next, string changed, Func<int, string> isOver, long nowUs)
     {
         engine.Execute($"DELETE FROM {Recent} USING {layout.Marks(changed)} c WHERE {layout.Replaces("c", Recent)}; INSERT INTO {Recent} SELECT * FROM {changed}");
-        var parts = engine.Read($"SELECT {layout.Part} AS part, count(*) FROM {Recent} GROUP BY part ORDER BY count(*) DESC, part", row => (Part: Convert.ToInt32(row.GetValue(0), CultureInfo.InvariantCulture), Count: row.GetInt64(1)));
+        var parts = engine.Read(
+            $"SELECT {layout.Part} AS part, count(*) FROM {Recent} GROUP BY part ORDER BY count(*) DESC, part",
+            row => (Part: Convert.ToInt32(row.GetValue(0), CultureInfo.InvariantCulture), Count: row.GetInt64(1)));
         var (count, folded) = (parts.Sum(one => one.Count), 0);
         while (count > recentMax)
         {
@@ -48,7 +50,8 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
         for (var part = 0; part < LayeredTable.Parts; part++)
         {
             // A name of its own: the part may be folded, and so written, within the same change.
-            var file = files.Write(StoreLayout.Plain(layout.Table, $"{LayeredTable.LivingTier(part)}-divided", next.Sequence), layout.OfPart(rows, part), layout.Order, layout.Time, layout.Until);
+            var path = StoreLayout.Plain(layout.Table, $"{LayeredTable.LivingTier(part)}-divided", next.Sequence);
+            var file = files.Write(path, layout.OfPart(rows, part), layout.Order, layout.Time, layout.Until);
             next = Replace(next, [], file, nowUs);
         }
 

@@ -90,7 +90,7 @@ public sealed class PipelineTests : IDisposable
         await Task.Delay(1500, TestContext.Current.CancellationToken);
         var opened = Open(network, listener, 20);
         await StoredAsync(opened.Count);
-        using var client = Client();
+        using var client = ServerSocket.Client(directory["flows.sock"]);
         Assert.Contains("<html", await client.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.OrdinalIgnoreCase);
         using var map = JsonDocument.Parse(await client.GetStringAsync("/api/v1/map", TestContext.Current.CancellationToken));
         Assert.Contains(Node, map.RootElement.GetRawText(), StringComparison.Ordinal);
@@ -178,23 +178,11 @@ public sealed class PipelineTests : IDisposable
 
     private async Task Assert_answers_health_and_metrics()
     {
-        using var client = Client();
+        using var client = ServerSocket.Client(directory["flows.sock"]);
         using var health = await client.GetAsync("/api/v1/health", TestContext.Current.CancellationToken);
         Assert.Equal((HttpStatusCode.OK, "application/json"), (health.StatusCode, health.Content.Headers.ContentType?.MediaType));
         using var parsed = JsonDocument.Parse(await health.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal(JsonValueKind.Object, parsed.RootElement.ValueKind);
         Assert.Contains("flows_hop_", await client.GetStringAsync("/metrics", TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
-
-    /// <summary>Talks over the server's Unix socket, which lies in no network namespace.</summary>
-    private HttpClient Client() => new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (_, token) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(directory["flows.sock"]), token);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    { BaseAddress = new Uri("http://localhost") };
 }
