@@ -13,6 +13,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -46,9 +47,10 @@ public sealed class FakeApiServer : IAsyncDisposable
     /// <param name="port">0 for any that is free.</param>
     /// <param name="token">The bearer token without which it answers 401; empty for none.</param>
     /// <param name="tls">Speak TLS with a certificate made for the occasion, for the name <c>fake-cluster</c>.</param>
+    /// <param name="mutual">With <paramref name="tls"/>: only talk to who shows the server's own certificate.</param>
     /// <param name="from">A server that went away, whose objects it serves.</param>
     /// <param name="listener">A socket that listens already, in whatever network namespace it was made; closed with the server.</param>
-    public static async Task<FakeApiServer> StartAsync(int port = 0, string token = "", bool tls = false, FakeApiServer? from = null, Socket? listener = null)
+    public static async Task<FakeApiServer> StartAsync(int port = 0, string token = "", bool tls = false, bool mutual = false, FakeApiServer? from = null, Socket? listener = null)
     {
         var clock = new FakeClock();
         var collections = from?.Collections ?? FakeResource.All.ToDictionary(resource => resource.Name, resource => new FakeShelf(resource, clock), StringComparer.Ordinal);
@@ -65,7 +67,11 @@ public sealed class FakeApiServer : IAsyncDisposable
                 listen.Use(next => connection => server!.ServeAsync(connection, next));
                 if (certificate is not null)
                 {
-                    listen.UseHttps(certificate);
+                    listen.UseHttps(certificate, https =>
+                    {
+                        https.ClientCertificateMode = mutual ? ClientCertificateMode.RequireCertificate : ClientCertificateMode.NoCertificate;
+                        https.ClientCertificateValidation = (shown, _, _) => shown.Thumbprint == certificate.Thumbprint;
+                    });
                 }
             }
 
@@ -84,7 +90,7 @@ public sealed class FakeApiServer : IAsyncDisposable
         }
 
         var app = builder.Build();
-        server = new FakeApiServer(app, token, collections) { CertificatePem = certificate?.ExportCertificatePem() ?? "" };
+        server = new FakeApiServer(app, token, collections) { CertificatePem = certificate?.ExportCertificatePem() ?? "", KeyPem = certificate?.GetECDsaPrivateKey()?.ExportECPrivateKeyPem() ?? "" };
         app.Run(server.AnswerAsync);
         await app.StartAsync();
         server.Address = listener?.LocalEndPoint is IPEndPoint given
@@ -278,6 +284,9 @@ public sealed class FakeApiServer : IAsyncDisposable
         return http.Response.WriteAsync(FakeWatch.Status(status, reason), http.RequestAborted);
     }
 
+    /// <summary>The key of <see cref="CertificatePem"/> in PEM.</summary>
+    public string KeyPem { get; private init; } = "";
+
     private static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
@@ -294,6 +303,6 @@ public sealed class FakeApiServer : IAsyncDisposable
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
     }
 }

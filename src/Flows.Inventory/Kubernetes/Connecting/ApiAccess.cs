@@ -39,13 +39,15 @@ internal sealed record ApiAccess
 
     /// <summary>Which access the options mean.</summary>
     /// <exception cref="Core.FlowsException">There is none, or it is wrong.</exception>
-    public static ApiAccess Of(KubernetesOptions options) => options.InCluster ? InCluster() : KubeConfig.Read(options.Kubeconfig, options.Context);
+    public static ApiAccess Of(KubernetesOptions options) => options.InCluster
+        ? InCluster(AccountFolder, Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST"), Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT"))
+        : KubeConfig.Read(options.Kubeconfig, options.Context);
 
-    private static ApiAccess InCluster()
+    /// <summary>As the kubelet tells a pod: a folder with <c>token</c> and <c>ca.crt</c>, and where the service <c>kubernetes</c> is.</summary>
+    /// <exception cref="Core.FlowsException">Something of it is missing.</exception>
+    internal static ApiAccess InCluster(string folder, string? host, string? port)
     {
-        var host = Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST");
-        var port = Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT");
-        var (token, authorities) = (Path.Combine(AccountFolder, "token"), Path.Combine(AccountFolder, "ca.crt"));
+        var (token, authorities) = (Path.Combine(folder, "token"), Path.Combine(folder, "ca.crt"));
         if (string.IsNullOrEmpty(host) || string.IsNullOrEmpty(port) || !File.Exists(token) || !File.Exists(authorities))
         {
             throw new Core.FlowsException(Core.ExitCode.Usage,
