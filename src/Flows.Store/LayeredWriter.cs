@@ -80,7 +80,10 @@ internal sealed class LayeredWriter(LayeredTable layout, Engine engine, StoreFil
     private Manifest Unseal(Manifest next, int part, long nowUs)
     {
         var living = Engine.Scan(directory, layout.LivingFiles(next, part), layout.Columns);
-        engine.Execute($"CREATE OR REPLACE TEMP TABLE unsealing AS SELECT marks.* FROM {layout.Marks(layout.OfPart(Recent, part))} AS marks ANTI JOIN {living} AS living_rows ON {layout.Precedes("living_rows", "marks")}");
+        engine.Execute($"""
+            CREATE OR REPLACE TEMP TABLE unsealing AS SELECT marks.* FROM {layout.Marks(layout.OfPart(Recent, part))} AS marks
+            ANTI JOIN {living} AS living_rows ON {layout.Precedes("living_rows", "marks")}
+            """);
         var min = layout.Time is null
             ? long.MinValue
             : engine.Read($"SELECT coalesce(epoch_us(min({layout.Time})), {long.MaxValue}) FROM unsealing", row => row.GetInt64(0))[0];
