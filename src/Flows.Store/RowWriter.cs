@@ -4,6 +4,7 @@ using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
+using Flows.Core.Policy;
 
 namespace Flows.Store;
 
@@ -31,6 +32,12 @@ internal static class RowWriter
         .AppendValue(change.ToUs == long.MaxValue ? null : Time(change.ToUs)));
 
     public static void Ids(Engine engine, string table, IEnumerable<ulong> ids) => Append(engine, table, TableColumns.Ids, ids, (row, id) => row.AppendValue(id));
+
+    /// <summary>The first version of an entity counts from the beginning, the last to the end.</summary>
+    public static void Versions(Engine engine, string table, LabelHistory history) => Append(
+        engine, table, TableColumns.Versions, history.Changing.SelectMany(entity => entity.Value.Select((_, number) => (entity.Key, entity.Value, Number: number))), (row, one) => row
+            .AppendValue(one.Key).AppendValue(one.Number).AppendValue(Time(one.Number == 0 ? 0 : one.Value[one.Number].FromUs))
+            .AppendValue(Time(one.Number + 1 < one.Value.Count ? one.Value[one.Number + 1].FromUs : long.MaxValue)));
 
     public static void ServicePorts(Engine engine, string table, IEnumerable<ServicePort> ports) => Append(engine, table, TableColumns.ServicePorts, ports, (row, port) => row
         .AppendValue(port.IntervalId).AppendValue(port.ServiceId).AppendValue(Text(port.Scope)).AppendValue(port.Protocol).AppendValue(port.Port).AppendValue(Text(port.Name))

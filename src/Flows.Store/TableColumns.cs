@@ -79,6 +79,9 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
     /// <summary>Temporary: ids of entities.</summary>
     public static readonly TableColumns Ids = new(("entity_id", "UBIGINT"));
 
+    /// <summary>Temporary: what entities that changed were, and when; see <see cref="Core.Policy.LabelHistory"/>.</summary>
+    public static readonly TableColumns Versions = new(("entity_id", "UBIGINT"), ("version", "INTEGER"), ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"));
+
     /// <summary>Columns were added when stores had been written without them: there they read as null.</summary>
     public bool Grew { get; init; }
 

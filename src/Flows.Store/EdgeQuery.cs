@@ -1,0 +1,106 @@
+using DuckDB.NET.Data;
+using Flows.Core;
+using Flows.Core.Identity;
+using Flows.Core.Map;
+using Flows.Core.Policy;
+
+namespace Flows.Store;
+
+/// <summary>Reads the edges of a span, summed over it, with their ends as last known or as they were.</summary>
+internal sealed class EdgeQuery(Engine engine, string directory, Manifest manifest)
+{
+    private const long Hour = 60 * UnixTime.Minute;
+
+    // Thousands of edges were seen by the same nodes.
+    private readonly Dictionary<string, string[]> nodes = new(StringComparer.Ordinal);
+
+    public List<Edge> Read(long sinceUs, long untilUs, LabelHistory history)
+    {
+        var from = StoreLayout.ClampUs(sinceUs) / UnixTime.Minute * UnixTime.Minute;
+        var entities = LedgerFiles.ReadEntities(engine, directory, manifest);
+        var changing = history.Changing.Count > 0;
+        if (changing)
+        {
+            RowWriter.Versions(engine, "versions", history);
+        }
+
+        var rows = $"(SELECT * FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Edges, from, untilUs), TableColumns.Edges)} WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(untilUs)})";
+        var edges = engine.Read(
+            $"""
+            SELECT src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, sum(connections)::BIGINT, sum(answered)::BIGINT, sum(refused)::BIGINT, sum(unanswered)::BIGINT,
+                sum(direction_trusted)::BIGINT, sum(fwd_bytes)::BIGINT, sum(rev_bytes)::BIGINT, sum(fwd_packets)::BIGINT, sum(rev_packets)::BIGINT,
+                epoch_us(min(first_seen)), epoch_us(max(last_seen)), array_to_string(node_names(list_distinct(flatten(list(nodes)))), chr(31)), max(src_resolved_by), max(dst_resolved_by),
+                src_version, dst_version
+            FROM {(changing ? AsOf(rows) : $"(SELECT *, -1 AS src_version, -1 AS dst_version FROM {rows})")}
+            GROUP BY src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, src_version, dst_version
+            ORDER BY src_entity, dst_entity, svc_entity NULLS FIRST, protocol, dst_port, svc_port NULLS FIRST, src_version, dst_version
+            """,
+            row => EdgeOf(row, entities, history));
+        if (changing)
+        {
+            engine.Execute("DROP TABLE versions");
+        }
+
+        return edges;
+    }
+
+    /// <summary>The hours since then that have edges, each with the names of the files that hold them: a file is never changed.</summary>
+    public static Dictionary<long, string> Hours(Manifest manifest, long sinceUs)
+    {
+        Dictionary<long, string> hours = [];
+        foreach (var file in manifest.FilesOf(StoreLayout.Edges, sinceUs, long.MaxValue))
+        {
+            for (var hour = Math.Max(file.MinUs, sinceUs) / Hour * Hour; hour <= file.MaxUs; hour += Hour)
+            {
+                hours[hour] = $"{hours.GetValueOrDefault(hour)}{file.Path} ";
+            }
+        }
+
+        return hours;
+    }
+
+    /// <summary>The rows with the number of the version that each end was then; few entities change, so that this joins against little.</summary>
+    private static string AsOf(string rows) => $"""
+        (SELECT e.*, coalesce(s.version, -1) AS src_version, coalesce(d.version, -1) AS dst_version
+        FROM {rows} e
+        LEFT JOIN versions s ON s.entity_id = e.src_entity AND e.bucket >= s.valid_from AND e.bucket < s.valid_to
+        LEFT JOIN versions d ON d.entity_id = e.dst_entity AND e.bucket >= d.valid_from AND e.bucket < d.valid_to)
+        """;
+
+    private Edge EdgeOf(DuckDBDataReader row, Dictionary<ulong, Entity> entities, LabelHistory history) => new()
+    {
+        Src = Version(row.GetFieldValue<ulong>(0), row.GetInt32(20), entities, history),
+        Dst = Version(row.GetFieldValue<ulong>(1), row.GetInt32(21), entities, history),
+        Service = row.IsDBNull(2) ? null : entities[row.GetFieldValue<ulong>(2)],
+        Protocol = row.GetFieldValue<byte>(3),
+        DstPort = row.GetFieldValue<ushort>(4),
+        ServicePort = row.IsDBNull(5) ? null : row.GetFieldValue<ushort>(5),
+        Connections = row.GetInt64(6),
+        Answered = row.GetInt64(7),
+        Refused = row.GetInt64(8),
+        Unanswered = row.GetInt64(9),
+        DirectionTrusted = row.GetInt64(10),
+        FwdBytes = row.GetInt64(11),
+        RevBytes = row.GetInt64(12),
+        FwdPackets = row.GetInt64(13),
+        RevPackets = row.GetInt64(14),
+        FirstSeenUs = row.GetInt64(15),
+        LastSeenUs = row.GetInt64(16),
+        Nodes = NodesOf(row.GetString(17)),
+        SrcResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(18),
+        DstResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(19),
+    };
+
+    private static Entity Version(ulong id, int version, Dictionary<ulong, Entity> entities, LabelHistory history) =>
+        version < 0 ? entities[id] : history.Changing[id][version].Entity;
+
+    private string[] NodesOf(string text)
+    {
+        if (!nodes.TryGetValue(text, out var names))
+        {
+            nodes[text] = names = text.Split('\u001f');
+        }
+
+        return names;
+    }
+}
