@@ -29,7 +29,7 @@ internal static class Json
     Converters =
     [
         typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>),
-        typeof(SnakeCaseName<RulePurpose>), typeof(SnakeCaseName<ReadinessState>), typeof(SnakeCaseName<StepAdvice>),
+        typeof(SnakeCaseName<RulePurpose>), typeof(SnakeCaseName<StepState>), typeof(SnakeCaseName<StepAdvice>),
     ])]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoTruth))]

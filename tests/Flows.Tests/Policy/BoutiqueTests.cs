@@ -52,9 +52,8 @@ public sealed class BoutiqueTests
             at = at.Parent;
         }
 
-        // A work tree may lie beside the repository's others, one folder deeper.
-        var folder = ((string[])["..", "../.."]).Select(up => Path.Combine(at.FullName, up, "shared", "truth", "online-boutique")).FirstOrDefault(Directory.Exists);
-        Assert.SkipUnless(folder is not null, "There is no shared/truth/online-boutique beside the repository.");
+        var folder = Path.Combine(at.FullName, "..", "shared", "truth", "online-boutique");
+        Assert.SkipUnless(Directory.Exists(folder), $"There is no {Path.GetFullPath(folder)}.");
         var needed = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "edges.json"))).RootElement.GetProperty("edges").EnumerateArray()
             .Select(edge => Fleet.Edge(App(edge[0]), App(edge[1]), edge[2].GetUInt16())).ToList();
         var files = Directory.GetFiles(Path.Combine(folder, "kustomize", "components", "network-policies"), "network-policy-*.yaml");

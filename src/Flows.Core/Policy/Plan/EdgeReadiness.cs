@@ -27,7 +27,7 @@ public sealed class EdgeReadiness : IReadinessSource
         }
     }
 
-    public SegmentReadiness? Of(string segment)
+    public StepReadiness? Of(string segment)
     {
         if (!bySegment.TryGetValue(segment, out var edges))
         {
@@ -38,10 +38,10 @@ public sealed class EdgeReadiness : IReadinessSource
             .Select(same => (Connections: same.Sum(edge => edge.Connections), First: same.Min(edge => edge.FirstSeenUs))).ToList();
         var unseen = kinds.Count(kind => kind.Connections == 1) / (double)Math.Max(1, kinds.Sum(kind => kind.Connections));
         var (first, last, news) = (edges.Min(edge => edge.FirstSeenUs), edges.Max(edge => edge.LastSeenUs), kinds.Max(kind => kind.First));
-        var state = last - first < Day || unseen > UnseenMax ? ReadinessState.Learning
-            : last - first < StableUs || last - news < (last - first) / 4 ? ReadinessState.Stabilising
-            : ReadinessState.Stable;
-        return new SegmentReadiness(state, unseen, string.Create(CultureInfo.InvariantCulture,
+        var state = last - first < Day || unseen > UnseenMax ? StepState.Learning
+            : last - first < StableUs || last - news < (last - first) / 4 ? StepState.Stabilising
+            : StepState.Stable;
+        return new StepReadiness(state, unseen, string.Create(CultureInfo.InvariantCulture,
             $"seen for {(last - first) / (double)Day:0.#} days, last new edge {(last - news) / (double)Day:0.#} days before the end, next connection new with {unseen:0.####}"));
     }
 

@@ -27,7 +27,7 @@ public enum StepAdvice
 /// <param name="Changes">What the step does, a sentence each.</param>
 public sealed record RolloutStep(
     int Number, StepAdvice Advice, IReadOnlyList<string> Policies, IReadOnlyList<string> Segments, long ReachBefore, long ReachAfter, long Denied, IReadOnlyList<string> DeniedBecause,
-    SegmentReadiness? Readiness, IReadOnlyList<string> Changes)
+    StepReadiness? Readiness, IReadOnlyList<string> Changes)
 {
     public long Removed => ReachBefore - ReachAfter;
 }

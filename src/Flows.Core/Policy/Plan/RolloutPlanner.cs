@@ -69,13 +69,13 @@ public sealed class RolloutPlanner
     private RolloutStep StepOf(StepGroup group)
     {
         var refusals = group.Segments.Where(segment => denied.ContainsKey(segment.Name)).Select(segment => denied[segment.Name]).ToList();
-        var least = group.Segments.Select(segment => readiness.Of(segment.Name)).OfType<SegmentReadiness>()
+        var least = group.Segments.Select(segment => readiness.Of(segment.Name)).OfType<StepReadiness>()
             .OrderBy(one => one.State).ThenByDescending(one => one.UnseenProbability).FirstOrDefault();
         var reach = group.Segments.Select(segment => (Segment: segment, In: (Before: before.In(Today[segment.Name]), After: after.In(segment)),
             Out: (Before: before.Out(Today[segment.Name]), After: after.Out(segment)))).ToList();
         var advice = group.Segments.Count == 0 ? StepAdvice.Idle
             : refusals.Count > 0 ? StepAdvice.Mend
-            : least is null or { State: ReadinessState.Learning } ? StepAdvice.Watch
+            : least is null or { State: StepState.Learning } ? StepAdvice.Watch
             : StepAdvice.Enforce;
         return new RolloutStep(
             0,
