@@ -24,7 +24,8 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
             RowWriter.Versions(engine, "versions", history);
         }
 
-        var rows = $"(SELECT * FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Edges, from, untilUs), TableColumns.Edges)} WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(untilUs)})";
+        var scan = Engine.Scan(directory, manifest.FilesOf(StoreLayout.Edges, from, untilUs), TableColumns.Edges);
+        var rows = $"(SELECT * FROM {scan} WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(untilUs)})";
         var edges = engine.Read(
             $"""
             SELECT src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, sum(connections)::BIGINT, sum(answered)::BIGINT, sum(refused)::BIGINT, sum(unanswered)::BIGINT,

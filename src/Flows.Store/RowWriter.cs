@@ -37,7 +37,7 @@ internal static class RowWriter
     public static void Versions(Engine engine, string table, LabelHistory history) => Append(
         engine, table, TableColumns.Versions, history.Changing.SelectMany(entity => entity.Value.Select((_, number) => (entity.Key, entity.Value, Number: number))), (row, one) => row
             .AppendValue(one.Key).AppendValue(one.Number).AppendValue(Time(one.Number == 0 ? 0 : one.Value[one.Number].FromUs))
-            .AppendValue(Time(one.Number + 1 < one.Value.Count ? one.Value[one.Number + 1].FromUs : long.MaxValue)));
+            .AppendValue(Time(one.Number + 1 < one.Value.Count ? one.Value[one.Number + 1].FromUs : StoreLayout.TimeMaxUs)));
 
     public static void ServicePorts(Engine engine, string table, IEnumerable<ServicePort> ports) => Append(engine, table, TableColumns.ServicePorts, ports, (row, port) => row
         .AppendValue(port.IntervalId).AppendValue(port.ServiceId).AppendValue(Text(port.Scope)).AppendValue(port.Protocol).AppendValue(port.Port).AppendValue(Text(port.Name))
