@@ -10,18 +10,15 @@ internal static class RuleShadows
     public static IReadOnlyDictionary<Rule, string> Of(PolicySet set)
     {
         Dictionary<Rule, string> shadows = new(ReferenceEqualityComparer.Instance);
-        var wide = set.Policies.Where(policy => NamespaceOf(policy) is null).ToList();
-        foreach (var together in set.Policies.GroupBy(NamespaceOf))
+        var byTarget = set.Policies.ToLookup(policy => (policy.Namespace, FirstOf(policy.Target)));
+        foreach (var policy in set.Policies)
         {
-            foreach (var policy in together)
+            var above = Places(policy).SelectMany(place => byTarget[place]).Where(other => other.Tier == policy.Tier && other.Target.Covers(policy.Target)).ToList();
+            foreach (var (direction, index, rule) in policy.AllRules())
             {
-                var above = (together.Key is null ? wide : wide.Concat(together)).Where(other => other.Tier == policy.Tier && other.Target.Covers(policy.Target)).ToList();
-                foreach (var (direction, index, rule) in policy.AllRules())
+                if (above.Select(other => By(other, policy, direction, index, rule)).FirstOrDefault(place => place is not null) is { } found)
                 {
-                    if (above.Select(other => By(other, policy, direction, index, rule)).FirstOrDefault(place => place is not null) is { } found)
-                    {
-                        shadows[rule] = found;
-                    }
+                    shadows[rule] = found;
                 }
             }
         }
@@ -63,5 +60,12 @@ internal static class RuleShadows
         return byName < 0 || (byName == 0 && indexA < indexB);
     }
 
-    private static string? NamespaceOf(SegmentPolicy policy) => policy.Namespace.Length > 0 ? policy.Namespace : null;
+    /// <summary>A target that covers another has no condition on pods that the other has not: it stands under the first of its own.</summary>
+    private static string FirstOf(Segment target) => target is PodSegment { Pods.Requirements: [var first, ..] } ? first.ToString() : "";
+
+    /// <summary>Where policies stand whose target may cover this one's.</summary>
+    private static IEnumerable<(string Namespace, string First)> Places(SegmentPolicy policy) =>
+        from space in policy.Namespace.Length > 0 ? (string[])["", policy.Namespace] : [""]
+        from first in AnySegment.PartsOf(policy.Target).OfType<PodSegment>().SelectMany(pods => pods.Pods.Requirements).Select(one => one.ToString()).Append("").Distinct()
+        select (space, first);
 }
