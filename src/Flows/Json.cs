@@ -29,13 +29,14 @@ internal static class Json
     Converters =
     [
         typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>),
-        typeof(SnakeCaseName<RulePurpose>),
+        typeof(SnakeCaseName<RulePurpose>), typeof(SnakeCaseName<ReadinessState>),
     ])]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoTruth))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, PolicyEvidence>), TypeInfoPropertyName = "Evidence")]
 [JsonSerializable(typeof(IReadOnlyList<ReviewEntry>), TypeInfoPropertyName = "Review")]
+[JsonSerializable(typeof(IReadOnlyList<ReadinessEntry>), TypeInfoPropertyName = "Readiness")]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(PodReply))]
 [JsonSerializable(typeof(PodRequest))]

@@ -96,6 +96,7 @@ public static class PolicyReplay
             Namespace = entity.Namespace,
             Labels = entity.Labels,
             HostLabels = HostLabels(entity),
+            Names = entity.Kind == EntityKind.External ? [entity.Name] : [],
         };
         var addresses = sieve.AddressesOf(entity);
         return addresses.Count == 0 ? [party] : [.. addresses.Select(address => party with { Address = address })];
