@@ -57,7 +57,8 @@ public sealed class StoreReader : IDisposable
             $"""
             SELECT src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, sum(connections)::BIGINT, sum(answered)::BIGINT, sum(refused)::BIGINT, sum(unanswered)::BIGINT,
                 sum(direction_trusted)::BIGINT, sum(fwd_bytes)::BIGINT, sum(rev_bytes)::BIGINT, sum(fwd_packets)::BIGINT, sum(rev_packets)::BIGINT,
-                epoch_us(min(first_seen)), epoch_us(max(last_seen)), array_to_string(node_names(list_distinct(flatten(list(nodes)))), chr(31)), max(src_resolved_by), max(dst_resolved_by)
+                epoch_us(min(first_seen)), epoch_us(max(last_seen)), array_to_string(node_names(list_distinct(flatten(list(nodes)))), chr(31)), max(src_resolved_by), max(dst_resolved_by),
+                coalesce(sum(snat_unresolved), 0)::BIGINT
             FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Edges, from, untilUs), TableColumns.Edges)}
             WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(untilUs)}
             GROUP BY src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port
@@ -123,5 +124,6 @@ public sealed class StoreReader : IDisposable
         Nodes = row.GetString(17).Split('\u001f'),
         SrcResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(18),
         DstResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(19),
+        SnatUnresolved = row.GetInt64(20),
     };
 }

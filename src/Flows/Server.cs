@@ -106,6 +106,7 @@ internal sealed class Server : IAsyncDisposable
         var sealing = Keeper.RunAsync(stopSealing.Token);
         var following = inventories.FollowAsync(stopSealing.Token);
         var watching = clusters.RunAsync(stopSealing.Token);
+        var trimming = HeapTrim.RunAsync(TimeProvider.System, stopSealing.Token);
         try
         {
             await Task.WhenAny(sealing, following, watching, Task.Delay(Timeout.Infinite, cancellation)).ConfigureAwait(false);
@@ -115,7 +116,7 @@ internal sealed class Server : IAsyncDisposable
             using var grace = new CancellationTokenSource(RequestGrace);
             await web.StopAsync(grace.Token).ConfigureAwait(false);
             await stopSealing.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(sealing, following, watching).ConfigureAwait(false);
+            await Task.WhenAll(sealing, following, watching, trimming).ConfigureAwait(false);
         }
     }
 

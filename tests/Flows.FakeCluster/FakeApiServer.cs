@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -45,7 +47,8 @@ public sealed class FakeApiServer : IAsyncDisposable
     /// <param name="token">The bearer token without which it answers 401; empty for none.</param>
     /// <param name="tls">Speak TLS with a certificate made for the occasion, for the name <c>fake-cluster</c>.</param>
     /// <param name="from">A server that went away, whose objects it serves.</param>
-    public static async Task<FakeApiServer> StartAsync(int port = 0, string token = "", bool tls = false, FakeApiServer? from = null)
+    /// <param name="listener">A socket that listens already, in whatever network namespace it was made; closed with the server.</param>
+    public static async Task<FakeApiServer> StartAsync(int port = 0, string token = "", bool tls = false, FakeApiServer? from = null, Socket? listener = null)
     {
         var clock = new FakeClock();
         var collections = from?.Collections ?? FakeResource.All.ToDictionary(resource => resource.Name, resource => new FakeShelf(resource, clock), StringComparer.Ordinal);
@@ -56,7 +59,7 @@ public sealed class FakeApiServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.ListenLocalhost(port == 0 ? FreePort() : port, listen =>
+            void Configure(ListenOptions listen)
             {
                 listen.Protocols = HttpProtocols.Http1;
                 listen.Use(next => connection => server!.ServeAsync(connection, next));
@@ -64,7 +67,16 @@ public sealed class FakeApiServer : IAsyncDisposable
                 {
                     listen.UseHttps(certificate);
                 }
-            });
+            }
+
+            if (listener is not null)
+            {
+                kestrel.ListenHandle((ulong)listener.Handle, Configure);
+            }
+            else
+            {
+                kestrel.ListenLocalhost(port == 0 ? FreePort() : port, Configure);
+            }
         });
         if (tls)
         {
@@ -75,8 +87,9 @@ public sealed class FakeApiServer : IAsyncDisposable
         server = new FakeApiServer(app, token, collections) { CertificatePem = certificate?.ExportCertificatePem() ?? "" };
         app.Run(server.AnswerAsync);
         await app.StartAsync();
-        var bound = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        server.Address = new UriBuilder(bound) { Host = "127.0.0.1" }.Uri;
+        server.Address = listener?.LocalEndPoint is IPEndPoint given
+            ? new($"{(tls ? "https" : "http")}://{given}")
+            : new UriBuilder(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()) { Host = "127.0.0.1" }.Uri;
         return server;
     }
 
@@ -267,9 +280,9 @@ public sealed class FakeApiServer : IAsyncDisposable
 
     private static int FreePort()
     {
-        using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();
-        return ((System.Net.IPEndPoint)probe.LocalEndpoint).Port;
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private static X509Certificate2 MakeCertificate()

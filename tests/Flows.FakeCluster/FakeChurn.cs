@@ -70,8 +70,9 @@ public sealed class FakeChurn
         }
     }
 
-    /// <summary>One change to the cluster: a pod is replaced, a job ends and the next begins, or a pod's label changes. Costs one to five events.</summary>
-    public void Change()
+    /// <summary>A pod is replaced, a job ends and the next begins, or a pod's label changes.</summary>
+    /// <returns>How many objects were written or deleted, so how many events that makes: one to five.</returns>
+    public int Change()
     {
         var group = groups[random.Next(groups.Length)];
         var slot = random.Next(GroupSize);
@@ -80,7 +81,7 @@ public sealed class FakeChurn
         {
             group.Pods[slot] = old with { Labels = new Dictionary<string, string>(old.Labels) { ["track"] = $"t{random.Next(3)}" } };
             Put(FakeResource.Pods, group.Pods[slot]);
-            return;
+            return 1;
         }
 
         if (group.Kind == "Job")
@@ -102,6 +103,8 @@ public sealed class FakeChurn
         {
             PutSlice(service, group);
         }
+
+        return 4 + group.Services.Count;
     }
 
     /// <summary>The time that is written into the names of pods that <see cref="Change"/> makes, µs; null for other pods.</summary>

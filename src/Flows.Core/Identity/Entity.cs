@@ -25,6 +25,8 @@ public enum EntityKind : byte
 /// <summary>Something that holds addresses. Empty text where an attribute does not apply.</summary>
 public sealed record Entity
 {
+    private readonly object uid = "";
+
     /// <summary>Stable hash of cluster, kind and uid; of scope and address for an unknown peer; of the sorted candidates for an ambiguous one.</summary>
     public required ulong Id { get; init; }
 
@@ -32,7 +34,12 @@ public sealed record Entity
 
     public string Scope { get; init; } = "";
 
-    public string Uid { get; init; } = "";
+    /// <summary>What its inventory identifies it by: a UUID for objects of Kubernetes, which is kept as a number, a third as long as its text.</summary>
+    public string Uid
+    {
+        get => uid as string ?? ((Guid)uid).ToString();
+        init => uid = Guid.TryParseExact(value, "D", out var number) && number.ToString() == value ? number : value;
+    }
 
     public string Cluster { get; init; } = "";
 

@@ -6,8 +6,15 @@ namespace Flows.Core.Identity;
 /// </summary>
 public sealed class EntityPool
 {
-    private readonly Dictionary<string, string> texts = new(StringComparer.Ordinal);
-    private readonly Dictionary<LabelDictionary, LabelDictionary> labels = [];
+    private readonly Dictionary<string, string> texts;
+    private readonly Dictionary<LabelDictionary, LabelDictionary> labels;
+
+    /// <param name="before">The pool that it replaces, and will be about as large as; null for an empty one.</param>
+    public EntityPool(EntityPool? before = null)
+    {
+        texts = new(before?.texts.Count ?? 0, StringComparer.Ordinal);
+        labels = new(before?.labels.Count ?? 0);
+    }
 
     /// <summary>An equal entity that shares what is common; the same object where it does already.</summary>
     public Entity Share(Entity entity)

@@ -9,6 +9,12 @@ namespace Flows.Core.Identity;
 /// </summary>
 public sealed record IdentityInterval
 {
+    /// <summary>In the place of null: a server keeps hundreds of thousands of these, and a nullable number takes as much as two.</summary>
+    private const long NoTime = long.MinValue;
+
+    private readonly long validToUs = NoTime;
+    private readonly long revokedAtUs = NoTime;
+
     /// <summary>Names the interval over its corrections: stable hash of entity, scope, address and valid_from.</summary>
     public required ulong IntervalId { get; init; }
 
@@ -23,7 +29,11 @@ public sealed record IdentityInterval
     public required long ValidFromUs { get; init; }
 
     /// <summary>The first moment at which the entity no longer held the address; null while it does.</summary>
-    public long? ValidToUs { get; init; }
+    public long? ValidToUs
+    {
+        get => validToUs == NoTime ? null : validToUs;
+        init => validToUs = value ?? NoTime;
+    }
 
     /// <summary>
     /// The end was not witnessed: the holder was found gone after a time without news, and <see cref="ValidToUs"/> is the latest possible end. A
@@ -33,7 +43,11 @@ public sealed record IdentityInterval
 
     public required long LearnedAtUs { get; init; }
 
-    public long? RevokedAtUs { get; init; }
+    public long? RevokedAtUs
+    {
+        get => revokedAtUs == NoTime ? null : revokedAtUs;
+        init => revokedAtUs = value ?? NoTime;
+    }
 
     /// <summary>Who said so: one of <see cref="Origins"/>, or a name of the inventory's own.</summary>
     public required string Origin { get; init; }

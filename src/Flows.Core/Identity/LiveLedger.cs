@@ -109,7 +109,7 @@ public sealed class LiveLedger
     public void Forget(long horizonUs)
     {
         // What is gone leaves its texts behind in the pool, so the living make a new one.
-        pool = new();
+        pool = new(pool);
         ForgottenBeforeUs = Math.Max(ForgottenBeforeUs, horizonUs);
         foreach (var (place, history) in places)
         {
@@ -120,7 +120,11 @@ public sealed class LiveLedger
             }
             else
             {
-                places[place] = kept with { Said = Array.ConvertAll(kept.Said, Shared) };
+                var shared = Array.ConvertAll(kept.Said, Shared);
+                if (!ReferenceEquals(kept, history) || !shared.AsSpan().SequenceEqual(kept.Said, ReferenceEqualityComparer.Instance))
+                {
+                    places[place] = kept with { Said = shared };
+                }
             }
         }
     }

@@ -66,6 +66,9 @@ public sealed record Edge
     /// <summary>Connections whose direction policy may trust.</summary>
     public long DirectionTrusted { get; init; }
 
+    /// <summary>Connections from a node's address for which the node does not vouch: anybody may stand behind its masquerade.</summary>
+    public long SnatUnresolved { get; init; }
+
     public long FwdBytes { get; init; }
 
     public long RevBytes { get; init; }

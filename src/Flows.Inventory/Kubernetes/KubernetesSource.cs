@@ -1,5 +1,6 @@
 using Flows.Core.Identity;
 using Flows.Inventory.Kubernetes.Connecting;
+using Flows.Inventory.Kubernetes.Reading;
 using Flows.Inventory.Kubernetes.Stating;
 using Flows.Inventory.Kubernetes.Watching;
 
@@ -26,7 +27,8 @@ public sealed class KubernetesSource
         ledger = new(options.Cluster, options.Scope);
         feed = new(ledger, options, time);
         meters = [.. Resource.All.Select(resource => new ResourceMeter(options.Cluster, resource.Name, options.StaleAfter, time))];
-        reflectors = [.. Resource.All.Zip(meters).Select(pair => new Reflector(pair.First, access, feed, pair.Second, options, time))];
+        var pool = new TextPool();
+        reflectors = [.. Resource.All.Zip(meters).Select(pair => new Reflector(pair.First, access, feed, pool, pair.Second, options, time))];
     }
 
     /// <summary>

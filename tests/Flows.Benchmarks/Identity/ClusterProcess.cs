@@ -31,10 +31,10 @@ internal static class ClusterProcess
     private static async Task ChangeAsync(FakeChurn churn, int changes, int perMinute, CancellationToken cancellation)
     {
         var begun = Stopwatch.StartNew();
-        for (var made = 0; made < changes; made++)
+        for (var made = 0; made < changes;)
         {
-            churn.Change();
-            if (perMinute > 0 && TimeSpan.FromMinutes((made + 1.0) / perMinute) - begun.Elapsed is var early && early > TimeSpan.FromMilliseconds(2))
+            made += churn.Change();
+            if (perMinute > 0 && TimeSpan.FromMinutes((double)made / perMinute) - begun.Elapsed is var early && early > TimeSpan.FromMilliseconds(2))
             {
                 await Task.Delay(early, cancellation).ConfigureAwait(false);
             }

@@ -8,18 +8,19 @@ namespace Flows.Tests.Policy;
 /// </summary>
 internal static class NaiveJudge
 {
-    public static (bool Egress, bool Ingress) Judge(PolicySet set, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> namespaces, Connection c, Dialect dialect)
+    /// <summary>The decision as one line: verdict, deciding rules, and what isolates, for egress and ingress.</summary>
+    public static string Judge(PolicySet set, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> namespaces, Connection c, Dialect dialect)
     {
         if (c.Src.Id == c.Dst.Id)
         {
-            return (true, true);
+            return "allowed by () isolated () | allowed by () isolated ()";
         }
 
-        var egress = (c.OwnNode && c.Dst.HostLabels != null && dialect.OwnNodeFromPod) || Allowed(Direction.Egress);
-        var ingress = (c.OwnNode && c.Src.HostLabels != null && dialect.OwnNodeToPod) || Allowed(Direction.Ingress);
-        return (egress, ingress);
+        var egress = c.OwnNode && c.Dst.HostLabels != null && dialect.OwnNodeFromPod ? Text(true, [], []) : Side(Direction.Egress);
+        var ingress = c.OwnNode && c.Src.HostLabels != null && dialect.OwnNodeToPod ? Text(true, [], []) : Side(Direction.Ingress);
+        return $"{egress} | {ingress}";
 
-        bool Allowed(Direction direction)
+        string Side(Direction direction)
         {
             var me = direction == Direction.Egress ? c.Src : c.Dst;
             var you = direction == Direction.Egress ? c.Dst : c.Src;
@@ -30,54 +31,60 @@ internal static class NaiveJudge
                 you = you with { Address = NetBlock.Of(c.Dialled.Address) };
             }
 
-            foreach (var order in set.Policies.Select(p => p.Tier).Distinct().OrderBy(t => t.Order).ThenBy(t => t.Name, StringComparer.Ordinal))
+            foreach (var tier in set.Policies.Select(p => (p.Tier.Order, p.Tier.Name)).Distinct().Order())
             {
-                var mine = set.Policies.Where(p => p.Tier == order && (direction == Direction.Egress ? p.Egress : p.Ingress) != null && In(p.Target, me, false)).ToList();
-                var verdict = Tier(mine, direction, you, port);
+                var mine = set.Policies.Where(p => (p.Tier.Order, p.Tier.Name) == tier && (direction == Direction.Egress ? p.Egress : p.Ingress) != null && In(p.Target, me, false)).ToList();
+                mine.Sort((a, b) => Place(a).CompareTo(Place(b)));
+                var closing = mine.Where(p => direction == Direction.Egress ? p.ClosesEgress : p.ClosesIngress).Select(p => p.Namespace == "" ? p.Name : p.Namespace + "/" + p.Name).ToList();
+                var (verdict, by) = Tier(mine, direction, you, port);
                 if (verdict is RuleAction.Allow or RuleAction.Deny)
                 {
-                    return verdict == RuleAction.Allow;
+                    return Text(verdict == RuleAction.Allow, by, closing);
                 }
 
-                if (verdict == null && mine.Exists(p => direction == Direction.Egress ? p.ClosesEgress : p.ClosesIngress))
+                if (verdict == null && closing.Count > 0)
                 {
-                    return false;
+                    return Text(false, [], closing);
                 }
             }
 
-            return true;
+            return Text(true, [], []);
         }
 
-        RuleAction? Tier(List<SegmentPolicy> mine, Direction direction, Party you, ushort port)
+        (RuleAction? Verdict, List<string> By) Tier(List<SegmentPolicy> mine, Direction direction, Party you, ushort port)
         {
-            IEnumerable<Rule> RulesOf(SegmentPolicy p) => direction == Direction.Egress ? p.Egress! : p.Ingress!;
-            RuleAction? Ordered(IEnumerable<SegmentPolicy> some)
+            List<(RuleAction Action, string Name)> RulesOf(SegmentPolicy p)
             {
-                foreach (var p in some.OrderBy(p => p.Order).ThenBy(p => p.Name, StringComparer.Ordinal).ThenBy(p => p.Namespace, StringComparer.Ordinal))
+                List<(RuleAction, string)> hits = [];
+                var rules = direction == Direction.Egress ? p.Egress! : p.Ingress!;
+                for (var i = 0; i < rules.Count; i++)
                 {
-                    foreach (var rule in RulesOf(p))
+                    if (Hits(rules[i], you, port))
                     {
-                        if (Hits(rule, you, port))
-                        {
-                            return rule.Action;
-                        }
+                        hits.Add((rules[i].Action, $"{(p.Namespace == "" ? p.Name : p.Namespace + "/" + p.Name)}[{i}]"));
                     }
                 }
 
-                return null;
+                return hits;
             }
 
-            var early = Ordered(mine.Where(p => p.Order <= 1000));
-            if (early != null)
+            var early = mine.Where(p => p.Order is <= 1000).SelectMany(RulesOf).ToList();
+            if (early.Count > 0)
             {
-                return early;
+                return (early[0].Action, [early[0].Name]);
             }
 
-            var hits = mine.Where(p => p.Order == null).SelectMany(RulesOf).Where(rule => Hits(rule, you, port)).Select(rule => rule.Action).ToList();
-            return hits.Contains(RuleAction.Deny) ? RuleAction.Deny
-                : hits.Contains(RuleAction.Allow) ? RuleAction.Allow
-                : hits.Count > 0 ? RuleAction.Pass
-                : Ordered(mine.Where(p => p.Order > 1000));
+            var together = mine.Where(p => p.Order == null).SelectMany(RulesOf).ToList();
+            foreach (var action in new[] { RuleAction.Deny, RuleAction.Allow, RuleAction.Pass })
+            {
+                if (together.Exists(hit => hit.Action == action))
+                {
+                    return (action, [.. together.Where(hit => hit.Action == action).Select(hit => hit.Name)]);
+                }
+            }
+
+            var late = mine.Where(p => p.Order is > 1000).SelectMany(RulesOf).ToList();
+            return late.Count > 0 ? (late[0].Action, [late[0].Name]) : (null, []);
         }
 
         bool Hits(Rule rule, Party you, ushort port)
@@ -114,7 +121,7 @@ internal static class NaiveJudge
 
         bool In(Segment segment, Party p, bool own) => segment switch
         {
-            AnySegment any => any.Segments.Count(one => In(one, p, own)) > 0,
+            AnySegment any => any.Segments.Any(one => In(one, p, own)),
             PodSegment pods => p.Selectable && All(pods.Pods, p.Labels) && All(pods.Namespaces, namespaces[p.Namespace]),
             HostSegment hosts => p.HostLabels != null && All(hosts.Labels, p.HostLabels),
             ServiceSegment service => p.Services.Any(s => s == service.Namespace + "/" + service.Name),
@@ -129,6 +136,21 @@ internal static class NaiveJudge
         };
     }
 
+    /// <summary>A decision of the engine in the same words.</summary>
+    public static string Text(PolicyDecision decision) => $"{Text(decision.Egress)} | {Text(decision.Ingress)}";
+
+    private static string Text(SideDecision side) => Text(side.Allowed, side.By.Select(rule => $"{rule.Policy}[{rule.Rule}]"), side.IsolatedBy);
+
+    private static string Text(bool allowed, IEnumerable<string> by, IEnumerable<string> isolated) =>
+        $"{(allowed ? "allowed" : "denied")} by ({string.Join(' ', by)}) isolated ({string.Join(' ', isolated)})";
+
+    private static (double, bool, Ordinal, Ordinal, Ordinal) Place(SegmentPolicy p) => (p.Order ?? 1000, p.Order == null, new(p.Name), new(p.Namespace), new(p.Kind));
+
+    private readonly record struct Ordinal(string Text) : IComparable<Ordinal>
+    {
+        public int CompareTo(Ordinal other) => string.CompareOrdinal(Text, other.Text);
+    }
+
     private static bool Named(NameSegment segment, string name)
     {
         var labels = name.Split('.');
@@ -137,8 +159,8 @@ internal static class NaiveJudge
             return name == segment.Pattern;
         }
 
-        var rest = segment.Pattern.Split('.')[1..];
-        return labels.Length > rest.Length && labels[^rest.Length..].SequenceEqual(rest) && (!segment.OneLabel || labels.Length == rest.Length + 1);
+        var rest = segment.Pattern.Split('.').Skip(1).ToArray();
+        return labels.Length > rest.Length && labels.TakeLast(rest.Length).SequenceEqual(rest) && (!segment.OneLabel || labels.Length == rest.Length + 1);
     }
 
     /// <summary>Bit by bit.</summary>
@@ -170,7 +192,7 @@ internal static class NaiveJudge
             {
                 LabelOperator.Exists or LabelOperator.DoesNotExist => value != null,
                 LabelOperator.In or LabelOperator.NotIn => value != null && one.Values.Any(v => v == value),
-                LabelOperator.Contains or LabelOperator.NotContains => value != null && one.Values.Any(v => value.IndexOf(v, StringComparison.Ordinal) >= 0),
+                LabelOperator.Contains or LabelOperator.NotContains => value != null && one.Values.Any(v => value.Contains(v, StringComparison.Ordinal)),
                 LabelOperator.StartsWith or LabelOperator.NotStartsWith => value != null && one.Values.Any(v => value.Length >= v.Length && value[..v.Length] == v),
                 _ => value != null && one.Values.Any(v => value.Length >= v.Length && value[^v.Length..] == v),
             };

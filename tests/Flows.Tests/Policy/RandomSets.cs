@@ -96,7 +96,6 @@ internal sealed class RandomSets(int seed)
         var inNamespace = ClusterWide && Flip() ? "" : Any(Namespaces);
         var tier = Guards ? Any([Tier.Admin, Tier.Baseline]) : Tiers ? Any([Tier.Admin, Tier.Application, Tier.Baseline]) : Tier.Application;
         var guard = (Tiers || Guards) && tier != Tier.Application;
-        var closes = !guard && (!Open || Flip());
         return new SegmentPolicy
         {
             Namespace = inNamespace,
@@ -106,8 +105,8 @@ internal sealed class RandomSets(int seed)
             Order = guard || (Orders && Flip()) ? random.Next(4) : null,
             Ingress = random.Next(4) > 0 ? Rules(podsOnly: Guards) : null,
             Egress = random.Next(4) > 0 ? Rules(podsOnly: false) : null,
-            ClosesIngress = closes,
-            ClosesEgress = closes,
+            ClosesIngress = !guard && (!Open || Flip()),
+            ClosesEgress = !guard && (!Open || Flip()),
         };
     }
 
@@ -167,9 +166,9 @@ internal sealed class RandomSets(int seed)
             0 => new LabelRequirement(key, LabelOperator.NotIn, [Any(values)]),
             1 => new LabelRequirement(key, Any([LabelOperator.Exists, LabelOperator.DoesNotExist]), []),
             2 => new LabelRequirement(key, LabelOperator.In, [Any(values), Any(values)]),
-            4 => new LabelRequirement(key, Any([LabelOperator.Contains, LabelOperator.NotContains]), [Any(["o", "w", "x"])]),
-            5 => new LabelRequirement(key, Any([LabelOperator.StartsWith, LabelOperator.NotStartsWith]), [Any(["o", "tw", "x"])]),
-            6 => new LabelRequirement(key, Any([LabelOperator.EndsWith, LabelOperator.NotEndsWith]), [Any(["o", "ow", "x"])]),
+            4 => new LabelRequirement(key, Any([LabelOperator.Contains, LabelOperator.NotContains]), [Any(["o", "w", "x"]), Any(["n", "w"])]),
+            5 => new LabelRequirement(key, Any([LabelOperator.StartsWith, LabelOperator.NotStartsWith]), [Any(["o", "tw", "x"]), Any(["on", "tw"])]),
+            6 => new LabelRequirement(key, Any([LabelOperator.EndsWith, LabelOperator.NotEndsWith]), [Any(["o", "ow", "x"]), Any(["ne", "wo"])]),
             _ => new LabelRequirement(key, LabelOperator.In, [Any(values)]),
         };
     }

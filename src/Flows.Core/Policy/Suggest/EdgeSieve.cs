@@ -105,6 +105,11 @@ internal sealed class EdgeSieve
             return ReviewReason.OwnNode;
         }
 
+        if (edge.SnatUnresolved > 0 && edge.SnatUnresolved >= edge.Connections)
+        {
+            return ReviewReason.BehindNode;
+        }
+
         return ends.Select(WhyNotNameable).FirstOrDefault(reason => reason is not null);
     }
 
@@ -144,6 +149,7 @@ internal sealed class EdgeSieve
         ReviewReason.Unanswered => "nobody ever answered: a failed attempt is no need",
         ReviewReason.UntrustedDirection => "nobody saw who initiated, so client and server may be the other way round",
         ReviewReason.Ambiguous => "several entities claimed an address at the time",
+        ReviewReason.BehindNode => "from a node's address, but the node saw no such connection of its own: anybody behind its masquerade may have made it; run a collector there",
         ReviewReason.ServiceAddress => "only the service's address was seen; rules apply to whoever answers behind it",
         ReviewReason.UnknownInCluster => "nobody is known to have held the address, though it lies in the cluster's ranges",
         ReviewReason.NoAddress => "no address is known that a rule could name",

@@ -26,6 +26,9 @@ public enum ReviewReason
     /// <summary>Several entities claimed the address at the time.</summary>
     Ambiguous,
 
+    /// <summary>From a node's address, and the node does not vouch for it: whoever it was stands behind the node's masquerade.</summary>
+    BehindNode,
+
     /// <summary>Only the service's address was seen, not who answered.</summary>
     ServiceAddress,
 

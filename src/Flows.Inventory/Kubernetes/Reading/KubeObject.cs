@@ -1,3 +1,4 @@
+using Flows.Core;
 using Flows.Core.Identity;
 using Flows.Core.Facts;
 
@@ -31,7 +32,13 @@ internal sealed class ObjectMeta
 }
 
 /// <summary>The managing one of <c>metadata.ownerReferences</c>.</summary>
-internal sealed record OwnerRef(string Kind, string Name, string Uid);
+/// <param name="Kind">Its kind.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="UidHash"><see cref="Hash"/> of its uid, of which there are as many as ReplicaSets; 0 where it is not known.</param>
+internal sealed record OwnerRef(string Kind, string Name, ulong UidHash)
+{
+    public static ulong Hash(string uid) => uid.Length == 0 ? 0 : StableId.Of("uid", uid);
+}
 
 /// <summary>An object of the cluster, cut down to what the ledger asks about.</summary>
 internal abstract record KubeObject(ObjectMeta Meta);

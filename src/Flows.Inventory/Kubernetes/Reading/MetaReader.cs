@@ -155,7 +155,7 @@ internal static class MetaReader
 
         while (Cursor.NextObject(ref json))
         {
-            var (kind, name, uid, manages) = ("", "", "", false);
+            var (kind, name, uid, manages) = ("", "", 0UL, false);
             while (Cursor.Next(ref json))
             {
                 if (json.ValueTextEquals("kind"u8))
@@ -170,8 +170,7 @@ internal static class MetaReader
                 }
                 else if (json.ValueTextEquals("uid"u8))
                 {
-                    json.Read();
-                    uid = pool.Text(ref json);
+                    uid = OwnerRef.Hash(Cursor.ReadText(ref json));
                 }
                 else if (json.ValueTextEquals("controller"u8))
                 {

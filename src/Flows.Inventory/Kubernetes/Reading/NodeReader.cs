@@ -57,6 +57,9 @@ internal static class NodeReader
         }
 
         meta = meta ?? throw new FormatException("the object has no metadata");
+
+        // All pods of the node name it too.
+        meta.Name = pool.Text(meta.Name);
         FromAnnotations(meta.Annotations, ranges, addresses);
         return new NodeObject(meta) { Addresses = addresses };
     }

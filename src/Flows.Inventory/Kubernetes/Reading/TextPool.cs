@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Flows.Inventory.Kubernetes.Reading;
 
 /// <summary>
-/// Makes equal texts, and equal sets of labels, one object: a hundred thousand pods have a few thousand distinct ones. Belongs to one reader; not
-/// for several threads.
+/// Makes equal texts, and equal sets of labels, one object over all resources of a cluster: a hundred thousand pods have a few thousand distinct ones. For
+/// several threads.
 /// </summary>
 internal sealed class TextPool
 {
@@ -13,8 +13,8 @@ internal sealed class TextPool
     /// Namespaces, nodes, kinds, owners and label values of a cluster of 100,000 pods. When full it starts anew: texts in use stay where they are,
     /// only later ones are stored a second time.
     /// </summary>
-    private const int TextsMax = 65_536;
-    private const int SetsMax = 32_768;
+    private const int TextsMax = 262_144;
+    private const int SetsMax = 131_072;
 
     /// <summary>A DNS name has 253 characters at most; longer texts are rarely equal.</summary>
     private const int PooledCharsMax = 256;
@@ -23,7 +23,7 @@ internal sealed class TextPool
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> find;
     private readonly HashSet<LabelDictionary> labels = [];
     private readonly HashSet<OwnerRef> owners = [];
-    private readonly List<KeyValuePair<string, string>> scratch = [];
+    private readonly Lock gate = new();
 
     public TextPool() => find = texts.GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -38,53 +38,67 @@ internal sealed class TextPool
 
         Span<char> chars = stackalloc char[PooledCharsMax];
         chars = chars[..json.CopyString(chars)];
-        if (find.TryGetValue(chars, out var known))
-        {
-            return known;
-        }
-
-        if (texts.Count >= TextsMax)
-        {
-            texts.Clear();
-        }
-
-        known = chars.ToString();
-        texts.Add(known);
-        return known;
+        return Text(chars, null);
     }
+
+    /// <summary>An equal text, shared.</summary>
+    public string Text(string text) => text.Length > PooledCharsMax ? text : Text(text, text);
 
     /// <summary>The object of texts that is the value of the property at the reader, shared; empty for null.</summary>
     public LabelDictionary Labels(ref Utf8JsonReader json)
     {
-        scratch.Clear();
+        var pairs = new List<KeyValuePair<string, string>>();
         if (Cursor.Enter(ref json))
         {
             while (Cursor.Next(ref json))
             {
                 var key = Text(ref json);
                 json.Read();
-                scratch.Add(new(key, Text(ref json)));
+                pairs.Add(new(key, Text(ref json)));
             }
         }
 
-        return Shared(labels, LabelDictionary.Of(scratch));
+        return Shared(labels, LabelDictionary.Of(pairs));
     }
 
     public OwnerRef Owner(OwnerRef owner) => Shared(owners, owner);
 
-    private static T Shared<T>(HashSet<T> pool, T one) where T : class
+    private string Text(ReadOnlySpan<char> chars, string? whole)
     {
-        if (pool.TryGetValue(one, out var known))
+        lock (gate)
         {
+            if (find.TryGetValue(chars, out var known))
+            {
+                return known;
+            }
+
+            if (texts.Count >= TextsMax)
+            {
+                texts.Clear();
+            }
+
+            known = whole ?? chars.ToString();
+            texts.Add(known);
             return known;
         }
+    }
 
-        if (pool.Count >= SetsMax)
+    private T Shared<T>(HashSet<T> pool, T one) where T : class
+    {
+        lock (gate)
         {
-            pool.Clear();
-        }
+            if (pool.TryGetValue(one, out var known))
+            {
+                return known;
+            }
 
-        pool.Add(one);
-        return one;
+            if (pool.Count >= SetsMax)
+            {
+                pool.Clear();
+            }
+
+            pool.Add(one);
+            return one;
+        }
     }
 }

@@ -26,9 +26,12 @@ internal sealed class BackendBook(string cluster, string scope, NewsBuffer news,
 
     private readonly record struct Place(NetAddress Address, byte Protocol, ushort Port, string Name);
 
+    /// <summary>What was stated and still holds: half the size of the statement, of which there is one for each pod of each service.</summary>
+    private readonly record struct Said(Place Place, Candidate State, long FromUs);
+
     private readonly Known<Slice> known = new();
     private readonly Dictionary<(string Namespace, string Name), List<Slice>> byService = [];
-    private readonly Dictionary<ulong, Backend[]> said = [];
+    private readonly Dictionary<ulong, Said[]> said = [];
     private readonly HashSet<(string Namespace, string Name)> doubtful = [];
 
     public void See(SliceObject one, bool gone, Sight sight)
@@ -66,24 +69,23 @@ internal sealed class BackendBook(string cluster, string scope, NewsBuffer news,
 
         var now = gone ? [] : Wanted(name);
         var before = said.GetValueOrDefault(service) ?? [];
-        var keep = new List<Backend>(now.Count);
+        var keep = new List<Said>(now.Count);
         foreach (var one in before)
         {
-            var place = new Place(one.Address, one.Protocol, one.Port, one.PortName);
-            if (now.TryGetValue(place, out var candidate) && Same(one, candidate.Best))
+            if (now.TryGetValue(one.Place, out var candidate) && one.State == candidate.Best)
             {
                 keep.Add(one);
-                now.Remove(place);
+                now.Remove(one.Place);
             }
             else if (sight.Listed && !gone)
             {
                 keep.Add(one);
-                now.Remove(place);
+                now.Remove(one.Place);
                 doubtful.Add(name);
             }
             else
             {
-                news.Add(one with { ValidToUs = Math.Max(sight.AtUs, one.ValidFromUs + 1), LearnedAtUs = news.LearnUs(sight.AtUs) });
+                news.Add(BackendOf(service, one, Math.Max(sight.AtUs, one.FromUs + 1), sight));
             }
         }
 
@@ -92,7 +94,7 @@ internal sealed class BackendBook(string cluster, string scope, NewsBuffer news,
             return;
         }
 
-        Backend[] after = [.. keep, .. now.Select(place => Open(service, place.Key, place.Value, before, sight))];
+        Said[] after = [.. keep, .. now.Select(place => Open(service, place.Key, place.Value, before, sight))];
         if (after.Length > 0)
         {
             said[service] = after;
@@ -107,7 +109,7 @@ internal sealed class BackendBook(string cluster, string scope, NewsBuffer news,
     {
         foreach (var service in held.GroupBy(one => one.ServiceId))
         {
-            said[service.Key] = [.. service];
+            said[service.Key] = [.. service.Select(SaidOf)];
         }
     }
 
@@ -200,36 +202,39 @@ internal sealed class BackendBook(string cluster, string scope, NewsBuffer news,
     private int Rank(Candidate one) =>
         (pods.HoldsSince(one.TargetId) is not null ? 16 : 0) + (one.TargetId != 0 ? 8 : 0) + (one.Ready ? 4 : 0) + (one.Serving ? 2 : 0) + (one.Terminating ? 0 : 1);
 
-    private static bool Same(Backend said, Candidate now) =>
-        said.TargetId == now.TargetId && said.Ready == now.Ready && said.Serving == now.Serving && said.Terminating == now.Terminating;
+    private static Said SaidOf(Backend one) => new(
+        new(one.Address, one.Protocol, one.Port, one.PortName), new(one.Address, one.TargetId, one.Ready, one.Serving, one.Terminating), one.ValidFromUs);
 
-    private Backend Open(ulong service, Place place, (Candidate Best, long CreatedUs) what, Backend[] before, Sight sight)
+    private Said Open(ulong service, Place place, (Candidate Best, long CreatedUs) what, Said[] before, Sight sight)
     {
         // In a list it is older than our knowledge: no older than its slice or its pod. One that was said before begins now.
         var fromUs = sight.Listed ? Math.Min(Math.Max(what.CreatedUs, pods.HoldsSince(what.Best.TargetId) ?? 0), sight.AtUs) : sight.AtUs;
         foreach (var one in before)
         {
-            var isSame = one.Address == place.Address && one.Protocol == place.Protocol && one.Port == place.Port;
-            fromUs = isSame ? Math.Max(fromUs, one.ValidFromUs + 1) : fromUs;
+            var isSame = one.Place with { Name = place.Name } == place;
+            fromUs = isSame ? Math.Max(fromUs, one.FromUs + 1) : fromUs;
         }
 
-        var opened = new Backend
-        {
-            IntervalId = Backend.IdOf(service, place.Address, place.Protocol, place.Port, fromUs, place.Name),
-            ServiceId = service,
-            Scope = scope,
-            Address = place.Address,
-            Protocol = place.Protocol,
-            Port = place.Port,
-            PortName = place.Name,
-            TargetId = what.Best.TargetId,
-            Ready = what.Best.Ready,
-            Serving = what.Best.Serving,
-            Terminating = what.Best.Terminating,
-            ValidFromUs = fromUs,
-            LearnedAtUs = news.LearnUs(sight.AtUs),
-        };
-        news.Add(opened);
+        var opened = new Said(place, what.Best, fromUs);
+        news.Add(BackendOf(service, opened, toUs: null, sight));
         return opened;
     }
+
+    private Backend BackendOf(ulong service, Said one, long? toUs, Sight sight) => new()
+    {
+        IntervalId = Backend.IdOf(service, one.Place.Address, one.Place.Protocol, one.Place.Port, one.FromUs, one.Place.Name),
+        ServiceId = service,
+        Scope = scope,
+        Address = one.Place.Address,
+        Protocol = one.Place.Protocol,
+        Port = one.Place.Port,
+        PortName = one.Place.Name,
+        TargetId = one.State.TargetId,
+        Ready = one.State.Ready,
+        Serving = one.State.Serving,
+        Terminating = one.State.Terminating,
+        ValidFromUs = one.FromUs,
+        ValidToUs = toUs,
+        LearnedAtUs = news.LearnUs(sight.AtUs),
+    };
 }

@@ -39,7 +39,7 @@ internal sealed class OwnerBook : IBook
     public event Action<ulong, Sight>? Changed;
 
     public void See(ResourceKind kind, OwnerObject one, bool gone, Sight sight) =>
-        See(kind, KeyOf(kind, one.Meta.Uid), one.Meta, LabelDictionary.Empty, gone, sight);
+        See(kind, IdOf(kind, one.Meta.Uid), one.Meta, LabelDictionary.Empty, gone, sight);
 
     public void See(ResourceKind kind, WorkloadObject one, bool gone, Sight sight) =>
         See(kind, KeyOf(kind, $"{one.Meta.Namespace}/{one.Meta.Name}"), one.Meta, one.Selector, gone, sight);
@@ -82,7 +82,7 @@ internal sealed class OwnerBook : IBook
     public void Unread(ResourceKind kind, string uid) => books[kind].Unread(uid.Length > 0 ? IdOf(kind, uid) : 0);
 
     /// <summary>Workloads are kept by name, which the successor of one has too: their uid leads nowhere.</summary>
-    public ulong IdOf(ResourceKind kind, string uid) => kind is ResourceKind.ReplicaSets or ResourceKind.Jobs ? KeyOf(kind, uid) : 0;
+    public ulong IdOf(ResourceKind kind, string uid) => kind is ResourceKind.ReplicaSets or ResourceKind.Jobs ? KeyOf(kind, StableId.Part(OwnerRef.Hash(uid))) : 0;
 
     public long Count(ResourceKind kind) => books[kind].Count;
 
@@ -109,7 +109,7 @@ internal sealed class OwnerBook : IBook
 
     private Workload Above(ResourceKind kind, OwnerRef owner, PodFacts pod, OwnerRef meanwhile, List<ulong> waits)
     {
-        var key = KeyOf(kind, owner.Uid);
+        var key = KeyOf(kind, StableId.Part(owner.UidHash));
         if (books[kind].Find(key) is { } known)
         {
             return Selected(known.Owner ?? owner, pod.Namespace, waits);
@@ -122,7 +122,7 @@ internal sealed class OwnerBook : IBook
     /// <summary>A Deployment's ReplicaSets are called after it and the hash of their pods' label, as the documentation says.</summary>
     private static OwnerRef ByHash(OwnerRef set, LabelDictionary labels) =>
         labels.TryGetValue(HashLabel, out var hash) && hash.Length > 0 && set.Name.Length > hash.Length + 1 && set.Name.EndsWith($"-{hash}", StringComparison.Ordinal)
-            ? new("Deployment", set.Name[..^(hash.Length + 1)], "")
+            ? new("Deployment", set.Name[..^(hash.Length + 1)], UidHash: 0)
             : set;
 
     private Workload Selected(OwnerRef owner, string @namespace, List<ulong> waits)

@@ -156,9 +156,9 @@ internal sealed class PodBook(string cluster, string scope, Holdings holdings, O
             Scope = scope,
             Cluster = cluster,
             Namespace = meta.Namespace,
+            Uid = meta.Uid,
 
             // The same text as before, where there was one: a hundred thousand of them are kept.
-            Uid = holder.Entity?.Uid ?? meta.Uid,
             Name = holder.Entity?.Name ?? meta.Name,
             WorkloadKind = workload.Kind,
             Workload = workload.Name,

@@ -10,7 +10,8 @@ namespace Flows.Inventory.Kubernetes.Watching;
 /// Keeps the feed up to date with one resource: lists it, watches it from there on, and lists it again only where the watch cannot be taken up
 /// where it ended. Never ends by itself.
 /// </summary>
-internal sealed class Reflector(Resource resource, ApiAccess access, ClusterFeed feed, ResourceMeter meter, KubernetesOptions options, TimeProvider time)
+internal sealed class Reflector(
+    Resource resource, ApiAccess access, ClusterFeed feed, TextPool pool, ResourceMeter meter, KubernetesOptions options, TimeProvider time)
 {
     /// <summary>Bytes of an answer that tells why not.</summary>
     private const int RefusalBytesMax = 16 * 1024;
@@ -21,7 +22,6 @@ internal sealed class Reflector(Resource resource, ApiAccess access, ClusterFeed
     /// <summary>A watch that ends sooner and brought nothing is no success.</summary>
     private static readonly TimeSpan ShortWatch = TimeSpan.FromSeconds(1);
 
-    private readonly TextPool pool = new();
     private readonly Backoff backoff = new(options.BackoffMin, options.BackoffMax, new Random());
     private readonly TaskCompletionSource tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -52,7 +52,7 @@ public sealed class OfficialModelTests
             },
         }, PodReader.Read);
 
-        Assert.Equal(("web", "shop", "12345", "ReplicaSet", "web-abc", "u1"), (pod.Meta.Name, pod.Meta.Namespace, pod.Meta.ResourceVersion, pod.Meta.Owner!.Kind, pod.Meta.Owner.Name, pod.Meta.Owner.Uid));
+        Assert.Equal(("web", "shop", "12345", "ReplicaSet", "web-abc", OwnerRef.Hash("u1")), (pod.Meta.Name, pod.Meta.Namespace, pod.Meta.ResourceVersion, pod.Meta.Owner!.Kind, pod.Meta.Owner.Name, pod.Meta.Owner.UidHash));
         Assert.Equal(["a=1", "app=wéb \"<1>\""], pod.Meta.Labels.Select(label => $"{label.Key}={label.Value}"));
         Assert.Equal(["10.0.0.1", "fd00::1"], pod.Addresses.Select(address => address.ToString()));
         Assert.Equal(("node-1", true, "Never", "Running"), (pod.Node, pod.HostNetwork, pod.RestartPolicy, pod.Phase));
