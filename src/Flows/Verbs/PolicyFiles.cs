@@ -27,6 +27,13 @@ internal static class PolicyFiles
     /// <summary>A namespace has no dots, so two policies never share a file.</summary>
     public static string NameOf(SegmentPolicy policy) => policy.Namespace.Length == 0 ? $"{policy.Name}.yaml" : $"{policy.Namespace}.{policy.Name}.yaml";
 
+    /// <summary>A suggestion for Kubernetes: the policies, what stands beside them, and the index.</summary>
+    public static IReadOnlyList<PolicyFile> Render(Suggestion suggestion) => Indexed([.. NetworkPolicies(suggestion), .. Companions(suggestion)]);
+
+    /// <summary>The policies as NetworkPolicies; one that closes nothing yet is none.</summary>
+    public static IEnumerable<PolicyFile> NetworkPolicies(Suggestion suggestion) => suggestion.Set.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
+        .Select(policy => new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true));
+
     /// <summary>What stands beside the policies: why their rules are there, how far segments are known, and what is left for review.</summary>
     public static IReadOnlyList<PolicyFile> Companions(Suggestion suggestion) =>
     [

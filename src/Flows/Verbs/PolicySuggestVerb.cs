@@ -86,7 +86,7 @@ internal static class PolicySuggestVerb
         var rendered = SuggestedFiles.Of(input, suggestion);
 
         // What leaves is what was judged: the texts are read back and replayed before anything is written.
-        var replay = rendered.Readable is { } set ? PolicyReplay.Run(SuggestedFiles.Governed(input, suggestion), set) : null;
+        var replay = rendered.Readable is { } set ? PolicyReplay.Run(input, set) : null;
         PolicyFiles.Write(directory, rendered.Files);
         var policies = suggestion.Set.Policies.Select(PolicySummary.Of).ToList();
         if (output == "json")

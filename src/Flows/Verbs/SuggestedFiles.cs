@@ -15,8 +15,7 @@ internal sealed record SuggestedFiles(IReadOnlyList<PolicyFile> Files, PolicySet
         PolicySet? readable = null;
         if (input.Target == SuggestTarget.Kubernetes)
         {
-            files.AddRange(suggestion.Set.Policies.Where(Closes).Select(policy => new PolicyFile(
-                PolicyFiles.NameOf(policy), KubernetesWriter.Write(policy, $"{PolicyFiles.EvidenceFile}#{policy.Id}"), IsPolicy: true)));
+            files.AddRange(PolicyFiles.NetworkPolicies(suggestion));
             readable = KubernetesReader.Read(files.Select(file => new PolicyDocument(file.Name, file.Text)));
         }
         else if (input.Target == SuggestTarget.Nftables)
@@ -39,9 +38,4 @@ internal sealed record SuggestedFiles(IReadOnlyList<PolicyFile> Files, PolicySet
         files.AddRange(PolicyFiles.Companions(suggestion));
         return new(PolicyFiles.Indexed(files), readable, losses);
     }
-
-    /// <summary>A suggestion for some segments promises nothing about others; what it closes is replayed whole.</summary>
-    public static PolicyInput Governed(PolicyInput input, Suggestion suggestion) => suggestion.Set.Policies.Count == 0 ? input with { Edges = [] } : input;
-
-    private static bool Closes(SegmentPolicy policy) => policy.Ingress is not null || policy.Egress is not null;
 }
