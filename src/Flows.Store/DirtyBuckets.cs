@@ -44,30 +44,33 @@ internal sealed class DirtyBuckets(Engine engine, string directory, EdgeRollup r
             """);
     }
 
-    /// <summary>A connection may have been named at the time of a window in the same minute that another node saw.</summary>
-    private bool Overlaps(AnswerChange change, StoreFile flows) =>
-        change.FromUs <= flows.MaxUs + rollup.MarginUs && flows.MinUs - UnixTime.Minute - rollup.MarginUs < change.ToUs;
+    /// <summary>
+    /// A connection may have been named at the time of a window in the same minute that another node saw, or at its begin, which may lie long before all that is in
+    /// the file.
+    /// </summary>
+    private bool Overlaps(AnswerChange change, StoreFile flows) => change.FromUs <= flows.MaxUs + rollup.MarginUs;
 
     /// <summary>
-    /// A connection is named at the begin of its first window in the bucket. Where nobody translated it, that window is a row with the same
+    /// A connection is named at its begin, or at the begin of its first window in the bucket. Where nobody translated it, that window is a row with the same
     /// addresses, and its time is the row's. Else another witness may have seen it before, at another address: no sooner than the connection began,
     /// and no later than this row.
     /// </summary>
     private string Query(string flows, long fromUs, long toUs) => $"""
         WITH rows_then AS (
             SELECT scope_id, src_addr, dst_addr, nat_dst_addr, window_start, conn_start, nat_dst_addr IS NOT NULL OR nat_src_addr IS NOT NULL AS translated
-            FROM {flows} WHERE window_start >= {Engine.Time(fromUs)} AND window_start <= {Engine.Time(toUs)}),
+            FROM {flows} WHERE window_start >= {Engine.Time(fromUs)} AND least(window_start, conn_start) <= {Engine.Time(toUs)}),
         spoken AS (
             {string.Join("\n    UNION ALL ", Sides.SelectMany(Spoken))}),
         viewed AS (
             SELECT window_start, conn_start, translated, valid_from, valid_to,
-                unnest(CASE WHEN translated THEN {rollup.BucketsOf("window_start")} ELSE [date_trunc('minute', window_start)] END) AS bucket
+                unnest(CASE WHEN translated OR conn_start < window_start THEN {rollup.BucketsOf("window_start")} ELSE [date_trunc('minute', window_start)] END) AS bucket
             FROM spoken),
         named AS (
             SELECT *, CASE WHEN translated THEN greatest(bucket, conn_start - to_microseconds({rollup.MarginUs})) ELSE window_start END AS soonest,
                 least(window_start, bucket + INTERVAL 1 MINUTE - INTERVAL 1 MICROSECOND) AS latest
             FROM viewed)
-        SELECT DISTINCT bucket FROM named WHERE valid_from <= latest AND (valid_to IS NULL OR soonest < valid_to)
+        SELECT DISTINCT bucket FROM named WHERE (valid_from <= latest AND (valid_to IS NULL OR soonest < valid_to))
+            OR (conn_start < window_start AND valid_from <= conn_start AND (valid_to IS NULL OR conn_start - to_microseconds({rollup.MarginUs}) < valid_to))
         """;
 
     private static IEnumerable<string> Spoken(string side)

@@ -14,13 +14,14 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
     // Lists of nodes are joined last: an edge has few different ones, and to gather one for each minute takes most of the time.
     private static readonly string Sums = string.Join(", ", ((string[])
     [
-        "connections", "answered", "refused", "unanswered", "direction_trusted", "fwd_bytes", "rev_bytes", "fwd_packets", "rev_packets",
-    ]).Select(column => $"sum({column})::BIGINT AS {column}"));
+        "connections", "answered", "refused", "unanswered", "direction_trusted", "fwd_bytes", "rev_bytes", "fwd_packets", "rev_packets", "snat_unresolved",
+    ]).Select(column => $"coalesce(sum({column}), 0)::BIGINT AS {column}"));
 
     // Thousands of edges were seen by the same nodes.
     private readonly Dictionary<string, string[]> nodes = new(StringComparer.Ordinal);
 
-    public List<Edge> Read(long sinceUs, long untilUs, LabelHistory history)
+    /// <param name="onlyChanging">Leaves out the edges of which no end has versions.</param>
+    public List<Edge> Read(long sinceUs, long untilUs, LabelHistory history, bool onlyChanging = false)
     {
         var from = StoreLayout.ClampUs(sinceUs) / UnixTime.Minute * UnixTime.Minute;
         var entities = LedgerFiles.ReadEntities(engine, directory, manifest);
@@ -39,7 +40,7 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
             FROM (
                 SELECT src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, src_version, dst_version, nodes, {Sums}, min(first_seen) AS first_seen,
                     max(last_seen) AS last_seen, max(src_resolved_by) AS src_resolved_by, max(dst_resolved_by) AS dst_resolved_by
-                FROM {(changing ? AsOf(rows) : $"(SELECT *, -1 AS src_version, -1 AS dst_version FROM {rows})")}
+                FROM {(changing ? AsOf(rows, onlyChanging) : $"(SELECT *, -1 AS src_version, -1 AS dst_version FROM {rows})")}
                 GROUP BY src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, src_version, dst_version, nodes)
             GROUP BY src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, src_version, dst_version
             ORDER BY src_entity, dst_entity, svc_entity NULLS FIRST, protocol, dst_port, svc_port NULLS FIRST, src_version, dst_version
@@ -69,17 +70,18 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
     }
 
     /// <summary>The rows with the number of the version that each end was then; few entities change, so that this joins against little.</summary>
-    private static string AsOf(string rows) => $"""
+    private static string AsOf(string rows, bool onlyChanging) => $"""
         (SELECT e.*, coalesce(s.version, -1) AS src_version, coalesce(d.version, -1) AS dst_version
         FROM {rows} e
         LEFT JOIN versions s ON s.entity_id = e.src_entity AND e.bucket >= s.valid_from AND e.bucket < s.valid_to
-        LEFT JOIN versions d ON d.entity_id = e.dst_entity AND e.bucket >= d.valid_from AND e.bucket < d.valid_to)
+        LEFT JOIN versions d ON d.entity_id = e.dst_entity AND e.bucket >= d.valid_from AND e.bucket < d.valid_to
+        {(onlyChanging ? "WHERE s.version IS NOT NULL OR d.version IS NOT NULL" : "")})
         """;
 
     private Edge EdgeOf(DuckDBDataReader row, Dictionary<ulong, Entity> entities, LabelHistory history) => new()
     {
-        Src = Version(row.GetFieldValue<ulong>(0), row.GetInt32(20), entities, history),
-        Dst = Version(row.GetFieldValue<ulong>(1), row.GetInt32(21), entities, history),
+        Src = Version(row.GetFieldValue<ulong>(0), row.GetInt32(21), entities, history),
+        Dst = Version(row.GetFieldValue<ulong>(1), row.GetInt32(22), entities, history),
         Service = row.IsDBNull(2) ? null : entities[row.GetFieldValue<ulong>(2)],
         Protocol = row.GetFieldValue<byte>(3),
         DstPort = row.GetFieldValue<ushort>(4),
@@ -93,11 +95,12 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
         RevBytes = row.GetInt64(12),
         FwdPackets = row.GetInt64(13),
         RevPackets = row.GetInt64(14),
-        FirstSeenUs = row.GetInt64(15),
-        LastSeenUs = row.GetInt64(16),
-        Nodes = NodesOf(row.GetString(17)),
-        SrcResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(18),
-        DstResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(19),
+        SnatUnresolved = row.GetInt64(15),
+        FirstSeenUs = row.GetInt64(16),
+        LastSeenUs = row.GetInt64(17),
+        Nodes = NodesOf(row.GetString(18)),
+        SrcResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(19),
+        DstResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(20),
     };
 
     private static Entity Version(ulong id, int version, Dictionary<ulong, Entity> entities, LabelHistory history) =>

@@ -51,7 +51,11 @@ internal sealed class EdgeRollup(TimeSpan skew)
         var informed = Informed(seen, told);
         engine.Execute(Several(informed));
         engine.Execute(Merge(informed));
-        engine.Execute(EndNames.Tables(seen, scans, from, to));
+
+        // Who held the addresses when the oldest of these connections began is asked, too.
+        var begun = engine.Read($"SELECT epoch_us(min(conn_start)) FROM {seen}", row => row.IsDBNull(0) ? fromUs : row.GetInt64(0))[0];
+        engine.Execute(EndNames.Tables(seen, scans, Engine.Time(Math.Min(Math.Max(begun, 0), fromUs - MarginUs)), to));
+        engine.Execute(EndNames.HeldThen(Connections(informed)));
         engine.Execute(Sum(informed));
         engine.Execute($"{EndNames.Strangers}; {EndNames.Drop}; DROP TABLE told; DROP TABLE several; DROP TABLE merged");
     }
@@ -156,6 +160,9 @@ internal sealed class EdgeRollup(TimeSpan skew)
         FROM {informed} i SEMI JOIN dirty USING (bucket) ANTI JOIN several USING (bucket, wire_key)
         """;
 
+    /// <summary>All connections of the dirty buckets, each once.</summary>
+    private static string Connections(string informed) => $"(SELECT * FROM merged UNION ALL BY NAME {Alone(informed)})";
+
     /// <summary>Names the ends as of then, and sums.</summary>
     /// <remarks>
     /// A node's address as initiator that the node itself does not vouch for may be anybody's: a pod or a machine behind the node's masquerade that no
@@ -163,13 +170,12 @@ internal sealed class EdgeRollup(TimeSpan skew)
     /// </remarks>
     private static string Sum(string informed) => $"""
         CREATE OR REPLACE TEMP TABLE rolled AS
-        WITH connections AS (SELECT * FROM merged UNION ALL BY NAME {Alone(informed)}),
-        named AS (
+        WITH named AS (
             SELECT m.*, {EndNames.Entity("s", owned: true, asked: false)} AS src_entity, {EndNames.Entity("d", owned: true, asked: true)} AS dst_entity,
                 CASE WHEN m.svc IS NOT NULL THEN coalesce(np.entity, {EndNames.Entity("v", owned: false, asked: false)}) END AS svc_entity,
                 {EndNames.ResolvedBy("s", owned: true, asked: false)} AS src_resolved_by, {EndNames.ResolvedBy("d", owned: true, asked: true)} AS dst_resolved_by,
-                s_x.of_node IS NOT NULL AND NOT list_contains(m.nodes, s_x.of_node) AS snat
-            FROM connections m
+                {EndNames.NodeOf("s")} IS NOT NULL AND NOT list_contains(m.nodes, {EndNames.NodeOf("s")}) AS snat
+            FROM {Connections(informed)} m
             JOIN {EndNames.Joins("s", "m.src", "src")}
             JOIN {EndNames.Joins("d", "m.dst", "dst")}
             LEFT JOIN {EndNames.Joins("v", "m.svc", owner: null)}

@@ -13,8 +13,8 @@ internal sealed record NameScans(string Timeline, string Entities, string Owners
 
 /// <summary>
 /// Who the ends of connections were, in the order of belief: the pod or host that owned the very socket, as its node's kernel told; the exact
-/// claim on the address at the time; for the responder, the name by which this client had asked for the address; the narrowest range; else the address
-/// stands for itself.
+/// claim on the address when the connection began, since it cannot change hands with the address; the one when it was first seen; for the responder,
+/// the name by which this client had asked for the address; the narrowest range; else the address stands for itself.
 /// </summary>
 internal static class EndNames
 {
@@ -71,7 +71,20 @@ internal static class EndNames
         FROM latest
         """;
 
-    public const string Drop = "DROP TABLE ends; DROP TABLE spans; DROP TABLE sockets; DROP TABLE asked; DROP TABLE node_ports";
+    /// <summary>
+    /// Fills <c>held_then</c>: who held the addresses of connections that are older than what was seen of them when they began. They are few, so that all
+    /// others pay for a look into a small table only.
+    /// </summary>
+    /// <param name="connections">SQL of the connections.</param>
+    public static string HeldThen(string connections) => $"""
+        CREATE OR REPLACE TEMP TABLE held_then AS
+        WITH older AS (SELECT DISTINCT scope_id, begun, unnest([src, dst, svc]) AS end_addr FROM {connections} WHERE begun < first_seen)
+        SELECT e.end_id, o.begun, s.entity_id, s.candidates, s.resolved_by, s.learned_at, s.of_node
+        FROM older o JOIN ends e ON e.scope_id = o.scope_id AND e.end_addr = o.end_addr
+        JOIN spans s ON s.exact AND s.end_id = e.end_id AND o.begun >= s.valid_from AND o.begun < s.valid_to
+        """;
+
+    public const string Drop = "DROP TABLE held_then; DROP TABLE ends; DROP TABLE spans; DROP TABLE sockets; DROP TABLE asked; DROP TABLE node_ports";
 
     /// <summary>The join of a connection's end, of its holder at the time, and of its socket's owner. Nothing of it overlaps, so no connection is doubled.</summary>
     /// <param name="end">How the joined rows are called.</param>
@@ -80,6 +93,7 @@ internal static class EndNames
     public static string Joins(string end, string address, string? owner) => $"""
         ends {end} ON {end}.scope_id = m.scope_id AND {end}.end_addr = {address}
         LEFT JOIN (SELECT * FROM spans WHERE exact) {end}_x ON {end}_x.end_id = {end}.end_id AND m.first_seen >= {end}_x.valid_from AND m.first_seen < {end}_x.valid_to
+        LEFT JOIN held_then {end}_b ON {end}_b.end_id = {end}.end_id AND {end}_b.begun = m.begun AND m.begun < m.first_seen
         LEFT JOIN (SELECT * FROM spans WHERE NOT exact) {end}_r ON {end}_r.end_id = {end}.end_id AND m.first_seen >= {end}_r.valid_from AND m.first_seen < {end}_r.valid_to
         {(owner is null ? "" : $"LEFT JOIN sockets {end}_o ON {end}_o.owner_id = m.{owner}_owner AND {end}_o.teller = m.{owner}_teller AND {end}_o.scope_id = m.scope_id")}
         """;
@@ -88,29 +102,35 @@ internal static class EndNames
     public const string Asked = "LEFT JOIN asked q ON q.client_id = s.end_id AND q.address_id = d.end_id AND m.begun >= q.valid_from AND m.begun < q.valid_to";
 
     /// <summary>The service that answers at the dialled port of a node's own address.</summary>
-    public const string NodePort = """
-        LEFT JOIN node_ports np ON v_x.of_node IS NOT NULL AND np.scope_id = m.scope_id AND np.protocol = m.protocol AND np.node_port = m.svc_port
+    public static readonly string NodePort = $"""
+        LEFT JOIN node_ports np ON ({NodeOf("v")}) IS NOT NULL AND np.scope_id = m.scope_id AND np.protocol = m.protocol AND np.node_port = m.svc_port
             AND m.first_seen >= np.valid_from AND m.first_seen < np.valid_to
         """;
 
+    /// <summary>The node whose own address the end has.</summary>
+    public static string NodeOf(string end) => $"CASE WHEN {end}_b.end_id IS NOT NULL THEN {end}_b.of_node ELSE {end}_x.of_node END";
+
     /// <summary>Whom the end is taken for.</summary>
     public static string Entity(string end, bool owned, bool asked) =>
-        $"coalesce({(owned ? Owner(end) + ", " : "")}{end}_x.entity_id, {(asked ? "q.entity, " : "")}{end}_r.entity_id, {end}.stranger)";
+        $"coalesce({(owned ? Owner(end) + ", " : "")}{end}_b.entity_id, {end}_x.entity_id, {(asked ? "q.entity, " : "")}{end}_r.entity_id, {end}.stranger)";
 
     /// <summary>Why, as <see cref="Core.Map.ResolvedBy"/>: an owner counts where it says more than the address did.</summary>
     public static string ResolvedBy(string end, bool owned, bool asked) => $"""
-        (CASE {(owned ? $"WHEN {Owner(end)} IS NOT NULL AND {Owner(end)} IS DISTINCT FROM {end}_x.entity_id THEN 4 " : "")}
-            WHEN {end}_x.resolved_by = 1 AND {end}_x.learned_at > m.bucket + INTERVAL 2 MINUTE THEN 2
-            WHEN {end}_x.resolved_by IS NOT NULL THEN {end}_x.resolved_by
+        (CASE {(owned ? $"WHEN {Owner(end)} IS NOT NULL AND {Owner(end)} IS DISTINCT FROM {Held(end, "entity_id")} THEN 4 " : "")}
+            WHEN {Held(end, "resolved_by")} = 1 AND {Held(end, "learned_at")} > m.bucket + INTERVAL 2 MINUTE THEN 2
+            WHEN {Held(end, "resolved_by")} IS NOT NULL THEN {Held(end, "resolved_by")}
             {(asked ? "WHEN q.entity IS NOT NULL THEN 5 " : "")}
             ELSE coalesce({end}_r.resolved_by, 0) END)::UTINYINT
         """;
+
+    /// <summary>What the exact claim says: the one when the connection began, else the one when it was first seen.</summary>
+    private static string Held(string end, string column) => $"coalesce({end}_b.{column}, {end}_x.{column})";
 
     /// <summary>
     /// A pod's socket is the pod's whatever its address. Any other socket is the machine's, but says so only where the machine is one of several
     /// candidates: inside a container the collector may not see more than that.
     /// </summary>
-    private static string Owner(string end) => $"CASE WHEN {end}_o.is_pod OR list_contains({end}_x.candidates, {end}_o.entity) THEN {end}_o.entity END";
+    private static string Owner(string end) => $"CASE WHEN {end}_o.is_pod OR list_contains({Held(end, "candidates")}, {end}_o.entity) THEN {end}_o.entity END";
 
     /// <summary>Peers that no ledger names: <c>strangers</c> by address, and by the names that clients asked for.</summary>
     public const string Strangers = """

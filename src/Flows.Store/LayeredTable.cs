@@ -1,26 +1,35 @@
+using System.Globalization;
+
 namespace Flows.Store;
 
 /// <summary>
-/// A table whose rows change, in immutable files: sealed ones that hold what is over, one of <c>living</c> rows, and one of <c>recent</c>
-/// rows, small and written with every change, that stand above the rows of the same key in all others. Where a key has rows over time, a mark (a
+/// A table whose rows change, in immutable files: sealed ones that hold what is over, one of <c>living</c> rows for each part of the keys, and one of
+/// <c>recent</c> rows, small and written with every change, that stand above the rows of the same key in all others. Where a key has rows over time, a mark (a
 /// recent row without the column <paramref name="Presence"/>) says from when on the recent ones replace the others.
 /// </summary>
 /// <param name="Table">Name and folder.</param>
 /// <param name="Columns">Its columns.</param>
 /// <param name="Key">Columns that name what a row is about.</param>
+/// <param name="Part">SQL for the part that a key belongs to, below <see cref="Parts"/>. What it says is on disk: it must never change.</param>
 /// <param name="Presence">A column that is null in a mark, and in no row.</param>
 /// <param name="Order">How files are sorted.</param>
 /// <param name="Time">The column from which a row counts; null where rows have no time.</param>
 /// <param name="Until">The column of its end.</param>
-internal sealed record LayeredTable(string Table, TableColumns Columns, string Key, string Presence, string Order, string? Time, string? Until)
+internal sealed record LayeredTable(string Table, TableColumns Columns, string Key, string Part, string Presence, string Order, string? Time, string? Until)
 {
     public const string Living = "living";
     public const string Recent = "recent";
 
-    public static readonly LayeredTable Timeline = new(
-        StoreLayout.TimelineTable, TableColumns.Timeline, "scope_id, addr_lo, prefix_len", "entity_id", "scope_id, addr_lo, valid_from", "valid_from", "valid_to");
+    /// <summary>Living rows are rewritten part by part, so that no change waits for all of them.</summary>
+    public const int Parts = 8;
 
-    public static readonly LayeredTable Entities = new(StoreLayout.Entities, TableColumns.Entities, "entity_id", "kind", "entity_id", Time: null, Until: null);
+    /// <summary>The last three bits of the address: neighbours are spread, and unlike the engine's hash it is the same in every version.</summary>
+    private const string PartOfAddress = "(instr('0123456789ABCDEF', right(hex(addr_lo), 1)) - 1) % 8";
+
+    public static readonly LayeredTable Timeline = new(
+        StoreLayout.TimelineTable, TableColumns.Timeline, "scope_id, addr_lo, prefix_len", PartOfAddress, "entity_id", "scope_id, addr_lo, valid_from", "valid_from", "valid_to");
+
+    public static readonly LayeredTable Entities = new(StoreLayout.Entities, TableColumns.Entities, "entity_id", "entity_id % 8", "kind", "entity_id", Time: null, Until: null);
 
     public static LayeredTable? Of(string table) => table switch
     {
@@ -32,9 +41,17 @@ internal sealed record LayeredTable(string Table, TableColumns Columns, string K
     /// <summary>Sealed files, of which merging makes fewer. An entity that no inventory names (<c>strangers</c>) is beside all layers.</summary>
     public IEnumerable<StoreFile> SealedFiles(Manifest manifest) => manifest.FilesOf(Table).Where(FileMerge.IsSealed);
 
-    /// <summary>Rows that may still change. A store of an earlier version has all of them in one file of another name.</summary>
-    public IEnumerable<StoreFile> LivingFiles(Manifest manifest) =>
-        manifest.FilesOf(Table).Where(file => !FileMerge.IsSealed(file) && StoreLayout.TierOf(file) is not Recent and not "strangers");
+    /// <summary>Rows of one part that may still change.</summary>
+    public IEnumerable<StoreFile> LivingFiles(Manifest manifest, int part) => manifest.FilesOf(Table).Where(file => StoreLayout.TierOf(file) == LivingTier(part));
+
+    /// <summary>Rows of all parts that may still change, in one file, as earlier versions had them.</summary>
+    public IEnumerable<StoreFile> UndividedFiles(Manifest manifest) => manifest.FilesOf(Table)
+        .Where(file => !FileMerge.IsSealed(file) && StoreLayout.TierOf(file) is not Recent and not "strangers" && !Enumerable.Range(0, Parts).Any(part => StoreLayout.TierOf(file) == LivingTier(part)));
+
+    public static string LivingTier(int part) => string.Create(CultureInfo.InvariantCulture, $"{Living}{part}");
+
+    /// <summary>SQL for the rows of one part.</summary>
+    public string OfPart(string rows, int part) => string.Create(CultureInfo.InvariantCulture, $"(SELECT * FROM {rows} AS all_parts WHERE {Part} = {part})");
 
     public IEnumerable<StoreFile> RecentFiles(Manifest manifest) => manifest.FilesOf(Table).Where(file => StoreLayout.TierOf(file) == Recent);
 

@@ -55,6 +55,10 @@ public sealed class StoreReader : IDisposable
     /// <summary>As the other, with ends as they were: an entity that changed in the span has an edge for each of its versions that was seen.</summary>
     public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs, LabelHistory history) => new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history);
 
+    /// <summary>As the other, only those of which an end has several versions.</summary>
+    public IReadOnlyList<Edge> ChangingEdges(long sinceUs, long untilUs, LabelHistory history) =>
+        history.Changing.Count == 0 ? [] : new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history, onlyChanging: true);
+
     /// <summary>The hours since then that have edges, each with a text that changes with them.</summary>
     public IReadOnlyDictionary<long, string> EdgeHours(long sinceUs) => EdgeQuery.Hours(manifest, sinceUs);
 

@@ -10,6 +10,9 @@ namespace Flows.Store;
 /// </summary>
 internal sealed class StoredLedger
 {
+    /// <summary>How often the ledger in memory is rid of what ended before the late window, as a part of that window.</summary>
+    private const int ForgetShare = 12;
+
     private readonly Engine engine;
     private readonly StoreFiles files;
     private readonly string directory;
@@ -17,6 +20,7 @@ internal sealed class StoredLedger
     private readonly LayeredWriter timeline;
     private readonly LayeredWriter entities;
     private LiveLedger? live;
+    private long forgottenAtUs;
 
     public StoredLedger(Engine engine, StoreFiles files, string directory, StoreOptions options)
     {
@@ -61,9 +65,10 @@ internal sealed class StoredLedger
         (next, var folded) = PutTimeline(next, [.. gone, .. come], after, nowUs);
         latest.AddRange(after.Where(row => row.Entity.Kind == EntityKind.Ambiguous).Select(row => row.Entity));
         next = PutEntities(next, latest, ledger, nowUs);
-        if (folded)
+        if (folded && nowUs - forgottenAtUs > lateWindowUs / ForgetShare)
         {
             ledger.Forget(nowUs - lateWindowUs);
+            forgottenAtUs = nowUs;
         }
 
         return (next, [.. AnswerChange.Between(gone, come)]);
@@ -196,7 +201,7 @@ internal sealed class StoredLedger
         var firsts = changed.GroupBy(row => row.Key).ToDictionary(rows => rows.Key, rows => rows.MinBy(row => row.FromUs)!);
         var rows = after.Where(row => firsts.TryGetValue(row.Key, out var first) && row.FromUs >= first.FromUs);
         RowWriter.Timeline(engine, "spans", firsts.Values.Select(row => (row, true)).Concat(rows.Select(row => (row, false))));
-        return timeline.Put(next, "spans", () => $"valid_to IS NOT NULL AND valid_to <= {Engine.Time(nowUs - lateWindowUs)}", nowUs);
+        return timeline.Put(next, "spans", _ => $"valid_to IS NOT NULL AND valid_to <= {Engine.Time(nowUs - lateWindowUs)}", nowUs);
     }
 
     private Manifest PutEntities(Manifest next, List<Entity> latest, LiveLedger ledger, long nowUs)
@@ -204,9 +209,9 @@ internal sealed class StoredLedger
         RowWriter.Entities(engine, "latest", latest.DistinctBy(entity => entity.Id));
         return entities.Put(next, "latest", IsOver, nowUs).Next;
 
-        string IsOver()
+        string IsOver(int part)
         {
-            RowWriter.Ids(engine, "living_entities", ledger.Standing().Select(said => said.Entity.Id).Distinct());
+            RowWriter.Ids(engine, "living_entities", ledger.Standing().Select(said => said.Entity.Id).Where(id => id % LayeredTable.Parts == (ulong)part).Distinct());
             return "entity_id NOT IN (SELECT entity_id FROM living_entities)";
         }
     }

@@ -65,15 +65,17 @@ internal static class Views
     }
 
     /// <summary>
-    /// The joins that name one end of a flow: the exact claim at the time, else the narrowest range. Spans do not overlap, so a plain range join
+    /// The joins that name one end of a flow: the exact claim when its connection began, else at its own time, else the narrowest range. Spans do not overlap, so a plain range join
     /// finds one at most; DuckDB 1.5.6's ASOF LEFT JOIN gave rows without a match the values of another row.
     /// </summary>
     private static string NameJoin(string end, string address) => $"""
         LEFT JOIN (SELECT * FROM timeline WHERE prefix_len = 128) {end}_x ON {end}_x.scope_id = f.scope_id AND {end}_x.addr_lo = {address}
             AND f.window_start >= {end}_x.valid_from AND f.window_start < coalesce({end}_x.valid_to, 'infinity'::TIMESTAMP)
+        LEFT JOIN (SELECT * FROM timeline WHERE prefix_len = 128) {end}_b ON f.conn_start < f.window_start AND {end}_b.scope_id = f.scope_id AND {end}_b.addr_lo = {address}
+            AND f.conn_start >= {end}_b.valid_from AND f.conn_start < coalesce({end}_b.valid_to, 'infinity'::TIMESTAMP)
         LEFT JOIN (SELECT * FROM timeline WHERE prefix_len < 128) {end}_r ON {end}_r.scope_id = f.scope_id AND {address} >= {end}_r.addr_lo AND {address} <= {end}_r.addr_hi
             AND f.window_start >= {end}_r.valid_from AND f.window_start < coalesce({end}_r.valid_to, 'infinity'::TIMESTAMP)
-        LEFT JOIN entities {end}_e ON {end}_e.entity_id = coalesce({end}_x.entity_id, {end}_r.entity_id)
+        LEFT JOIN entities {end}_e ON {end}_e.entity_id = coalesce({end}_b.entity_id, {end}_x.entity_id, {end}_r.entity_id)
         """;
 
     /// <summary>

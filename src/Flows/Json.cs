@@ -29,7 +29,7 @@ internal static class Json
     Converters =
     [
         typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>),
-        typeof(SnakeCaseName<RulePurpose>), typeof(SnakeCaseName<StepState>), typeof(SnakeCaseName<StepAdvice>),
+        typeof(SnakeCaseName<RulePurpose>), typeof(SnakeCaseName<ReadinessState>), typeof(SnakeCaseName<StepState>), typeof(SnakeCaseName<StepAdvice>),
     ])]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoTruth))]
@@ -38,6 +38,7 @@ internal static class Json
 [JsonSerializable(typeof(IReadOnlyList<ReviewEntry>), TypeInfoPropertyName = "Review")]
 [JsonSerializable(typeof(DiffReport))]
 [JsonSerializable(typeof(ExplainReport))]
+[JsonSerializable(typeof(IReadOnlyList<ReadinessEntry>), TypeInfoPropertyName = "Readiness")]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(PodReply))]

@@ -66,6 +66,9 @@ public sealed record Edge
     /// <summary>Connections whose direction policy may trust.</summary>
     public long DirectionTrusted { get; init; }
 
+    /// <summary>Connections from a node's address for which the node does not vouch: anybody may stand behind its masquerade.</summary>
+    public long SnatUnresolved { get; init; }
+
     public long FwdBytes { get; init; }
 
     public long RevBytes { get; init; }
@@ -80,4 +83,7 @@ public sealed record Edge
 
     /// <summary>Names of the nodes that saw it, sorted.</summary>
     public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    /// <summary>The hours in which connections began; null where only <see cref="FirstSeenUs"/> and <see cref="LastSeenUs"/> are known.</summary>
+    public HourSet? Hours { get; init; }
 }

@@ -48,7 +48,7 @@ internal static class PolicyExplainVerb
 
             var explainer = new PolicyExplainer(seen.Input, seen.Options, Gaps(parse, from));
             var answer = explainer.Explain(
-                new ExplainQuestion(parse.GetValue(src)!, parse.GetValue(dst)!, protocol, number), sets, PolicySuggester.Suggest(seen.Input));
+                new ExplainQuestion(parse.GetValue(src)!, parse.GetValue(dst)!, protocol, number), sets, PolicySuggester.Suggest(seen.Observed));
             if (parse.GetValue(output) == "json")
             {
                 Console.Out.WriteLine(JsonSerializer.Serialize(ExplainReport.Of(answer), Json.Indented.ExplainReport));

@@ -38,9 +38,10 @@ internal static class PolicyPlanVerb
         command.SetAction(parse =>
         {
             var seen = from.Read(parse);
-            var draft = parse.GetValue(policies) is { } path ? PolicyOptions.ReadSet(path, parse.GetValue(keepGoing)) : PolicySuggester.Suggest(seen.Input).Set;
+            var suggestion = PolicySuggester.Suggest(seen.Observed);
+            var draft = parse.GetValue(policies) is { } path ? PolicyOptions.ReadSet(path, parse.GetValue(keepGoing)) : suggestion.Set;
             var today = parse.GetValue(current) is { } now ? PolicyOptions.ReadSet(now, parse.GetValue(keepGoing)) : seen.ClusterPolicies ?? PolicySet.Empty;
-            var plan = RolloutPlanner.Plan(seen.Input, today, draft, seen.Options, new EdgeReadiness(seen.Input));
+            var plan = RolloutPlanner.Plan(seen.Input, today, draft, seen.Options, new SuggestedReadiness(suggestion));
             Print(plan, parse.GetValue(output)!);
             return (int)ExitCode.Ok;
         });

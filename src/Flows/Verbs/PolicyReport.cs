@@ -5,7 +5,11 @@ using Flows.Core.Policy;
 namespace Flows.Verbs;
 
 /// <summary>What <c>flows policy suggest</c> wrote, for programs.</summary>
-internal sealed record SuggestReport(IReadOnlyList<PolicySummary> Policies, IReadOnlyList<ReviewItem> Review, TestReport Replay);
+/// <param name="Replay">Null for a target whose files cannot be read back.</param>
+/// <param name="Losses">What the target cannot say.</param>
+internal sealed record SuggestReport(
+    IReadOnlyList<PolicySummary> Policies, IReadOnlyList<ReviewItem> Review, TestReport? Replay, IReadOnlyList<ReadinessEntry> Readiness, IReadOnlyList<string> Warnings,
+    IReadOnlyList<string> Losses);
 
 /// <summary>One policy, and the file that it is in.</summary>
 /// <param name="IngressRules">Null where the direction stays open.</param>

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Flows.Core;
 using Flows.Core.Policy;
-using Flows.Store;
+using Flows.Verbs;
 
 namespace Flows.Benchmarks.PolicyTest;
 
@@ -61,22 +61,17 @@ internal static class PolicyTestCommand
         var file = Path.Combine(directory, "policies.yaml");
         var set = PolicyReader.Read([new PolicyDocument(file, File.ReadAllText(file))]);
         var policies = Step();
-        using var reader = StoreReader.Open(Path.Combine(directory, "store"));
-        var ledger = reader.Identities();
-        var history = LabelHistory.Of(ledger);
-        var identities = Step();
-        var edges = reader.Edges(0, long.MaxValue, history);
+        var store = PolicyStore.Read(new DirectoryInfo(Path.Combine(directory, "store")), 0, long.MaxValue, null, Dialect.Kubernetes);
         var read = Step();
-        var input = PolicyInput.Of(edges, ledger, 0, long.MaxValue, null);
-        var replay = PolicyReplay.Run(input, set, new JudgeOptions());
+        var replay = PolicyReplay.Run(store.Input, set, store.Options);
         var judged = Step();
         var (seconds, used) = (whole.Elapsed.TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
         using var self = Process.GetCurrentProcess();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{workloads} workloads, {set.Policies.Count} policies, {rows} hourly edges, {edges.Count} distinct, {replay.NeededConnections} connections, {history.Changing.Count} relabelled pods: "
+            $"{workloads} workloads, {set.Policies.Count} policies, {rows} hourly edges, {store.Input.Edges.Count} distinct, {replay.NeededConnections} connections: "
             + $"{replay.Denied.Count} denied, {replay.Surplus.Count} surplus, {replay.Rules.Count(rule => rule.IsUnused)} of {replay.Rules.Count} rules unused"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"policies {policies:0.0} s, ledger {identities:0.0} s, edges {read:0.0} s, judging {judged:0.0} s"));
+            $"policies {policies:0.0} s, store {read:0.0} s, judging {judged:0.0} s"));
         var holds = seconds < WantedSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{seconds:0.0} s, {used:0.0} CPU s (wanted < {WantedSeconds} s: {(holds ? "holds" : "MISSED")}); peak resident {self.PeakWorkingSet64 >> 20} MiB"));

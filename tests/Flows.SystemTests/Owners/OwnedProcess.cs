@@ -68,14 +68,17 @@ internal sealed class OwnedProcess : IDisposable
 
     public int Pid => process.Id;
 
-    public static OwnedProcess Start(ConntrackNetns net, TestUnits units, string unit, int uid, string script)
+    public static OwnedProcess Start(ConntrackNetns net, TestUnits units, string unit, int uid, string script) => Start(net.Server, units, unit, uid, script);
+
+    /// <summary>As above, in the network namespace of this name.</summary>
+    public static OwnedProcess Start(string space, TestUnits units, string unit, int uid, string script)
     {
         // The shell enters the cgroup before it becomes the program: sockets belong to the cgroup in which they are made.
         var enter = units.Exist ? $"echo $$ > {units.ProcsOf(unit)} && " : "";
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardInput = true };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add($"{enter}exec setpriv --reuid={uid} --regid={uid} --clear-groups perl -MIO::Socket::INET -e '$|=1; {script}'");
-        return new OwnedProcess(net.InServer(() => Process.Start(start)!));
+        return new OwnedProcess(ConntrackNetns.In(space, () => Process.Start(start)!));
     }
 
     /// <summary>Echoes up to 100 bytes on each connection and closes it.</summary>

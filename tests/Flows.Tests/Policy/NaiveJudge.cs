@@ -121,7 +121,7 @@ internal static class NaiveJudge
 
         bool In(Segment segment, Party p, bool own) => segment switch
         {
-            AnySegment any => any.Segments.Count(one => In(one, p, own)) > 0,
+            AnySegment any => any.Segments.Any(one => In(one, p, own)),
             PodSegment pods => p.Selectable && All(pods.Pods, p.Labels) && All(pods.Namespaces, namespaces[p.Namespace]),
             HostSegment hosts => p.HostLabels != null && All(hosts.Labels, p.HostLabels),
             ServiceSegment service => p.Services.Any(s => s == service.Namespace + "/" + service.Name),
@@ -159,8 +159,8 @@ internal static class NaiveJudge
             return name == segment.Pattern;
         }
 
-        var rest = segment.Pattern.Split('.')[1..];
-        return labels.Length > rest.Length && labels[^rest.Length..].SequenceEqual(rest) && (!segment.OneLabel || labels.Length == rest.Length + 1);
+        var rest = segment.Pattern.Split('.').Skip(1).ToArray();
+        return labels.Length > rest.Length && labels.TakeLast(rest.Length).SequenceEqual(rest) && (!segment.OneLabel || labels.Length == rest.Length + 1);
     }
 
     /// <summary>Bit by bit.</summary>
@@ -192,7 +192,7 @@ internal static class NaiveJudge
             {
                 LabelOperator.Exists or LabelOperator.DoesNotExist => value != null,
                 LabelOperator.In or LabelOperator.NotIn => value != null && one.Values.Any(v => v == value),
-                LabelOperator.Contains or LabelOperator.NotContains => value != null && one.Values.Any(v => value.IndexOf(v, StringComparison.Ordinal) >= 0),
+                LabelOperator.Contains or LabelOperator.NotContains => value != null && one.Values.Any(v => value.Contains(v, StringComparison.Ordinal)),
                 LabelOperator.StartsWith or LabelOperator.NotStartsWith => value != null && one.Values.Any(v => value.Length >= v.Length && value[..v.Length] == v),
                 _ => value != null && one.Values.Any(v => value.Length >= v.Length && value[^v.Length..] == v),
             };

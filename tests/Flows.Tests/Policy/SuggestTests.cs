@@ -107,6 +107,20 @@ public sealed class SuggestTests
     }
 
     [Fact]
+    public void Whoever_hides_behind_a_node_gets_no_rule_in_its_name()
+    {
+        var node = Machine(EntityKind.Node, "n9");
+        (Entity, string)[] addresses = [(node, "192.0.2.9")];
+        var hidden = PolicySuggester.Suggest(Input([Edge(node, App("api"), 80) with { SnatUnresolved = 10 }], addresses: addresses));
+        Assert.Empty(hidden.Set.Policies);
+        Assert.Contains(ReviewReason.BehindNode, hidden.Reasons());
+
+        // Some of it the node did itself: that is needed.
+        var own = PolicySuggester.Suggest(Input([Edge(node, App("api"), 80) with { SnatUnresolved = 9 }], addresses: addresses));
+        Assert.Equal(["shop/api-deployment"], own.Set.Policies.Select(policy => policy.Id));
+    }
+
+    [Fact]
     public void Nothing_a_scanner_did_becomes_a_rule()
     {
         var scans = Enumerable.Range(1, 20).Select(port => Edge(App("scanner"), App("api"), (ushort)port, answered: port == 7 ? 10 : 0));

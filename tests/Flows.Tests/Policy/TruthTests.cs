@@ -46,6 +46,33 @@ public sealed class TruthTests
     }
 
     [Fact]
+    public void Tiers_agree_with_the_conformance_tests_of_cluster_policies()
+    {
+        List<string> wrong = [];
+        var checks = 0;
+        foreach (var given in Cases("network-policy-api-conformance"))
+        {
+            foreach (var step in given.GetProperty("steps").EnumerateArray())
+            {
+                var fleet = Fleet(given, step);
+                var evaluator = new PolicyEvaluator(Read("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":" + step.GetProperty("policies").GetRawText() + "}"), fleet.NamespaceLabels);
+                foreach (var asked in step.GetProperty("connections").EnumerateArray())
+                {
+                    checks++;
+                    var connection = fleet.Between(asked.GetProperty("src").GetString()!, asked.GetProperty("dst").GetString()!, asked.GetProperty("port").ToString(), Protocol(asked.GetProperty("protocol")))!;
+                    if (evaluator.Evaluate(connection).Allowed != asked.GetProperty("allowed").GetBoolean())
+                    {
+                        wrong.Add($"{given.GetProperty("id")}: {connection} should be {asked.GetProperty("allowed")}");
+                    }
+                }
+            }
+        }
+
+        Assert.True(checks > 250);
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
     public void Selectors_agree_with_foreign_matches()
     {
         // An absent selector is not a selector: what it means is up to the field that lacks it.
@@ -79,7 +106,7 @@ public sealed class TruthTests
         foreach (var step in Cases("k8s-e2e-netpol").SelectMany(given => given.GetProperty("steps").EnumerateArray()))
         {
             var set = Read("{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":" + step.GetProperty("policies").GetRawText() + "}");
-            var again = Fleet.RoundTrip(set);
+            var again = Policy.Fleet.RoundTrip(set);
             Assert.Equal(set.Policies.Select(Meaning), again.Policies.Select(Meaning));
         }
     }
@@ -90,9 +117,9 @@ public sealed class TruthTests
         var folder = Path.Combine(Root(), "..", "shared", "truth", "online-boutique");
         Assert.SkipUnless(Directory.Exists(folder), $"There is no {Path.GetFullPath(folder)}.");
         var edges = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "edges.json"))).RootElement.GetProperty("edges").EnumerateArray()
-            .Select(edge => Fleet.Edge(Workload(edge[0]), Workload(edge[1]), edge[2].GetUInt16())).ToList();
-        var input = Fleet.Input(edges);
-        var suggested = new PolicyEvaluator(Fleet.RoundTrip(PolicySuggester.Suggest(input).Set));
+            .Select(edge => Policy.Fleet.Edge(Workload(edge[0]), Workload(edge[1]), edge[2].GetUInt16())).ToList();
+        var input = Policy.Fleet.Input(edges);
+        var suggested = new PolicyEvaluator(Policy.Fleet.RoundTrip(PolicySuggester.Suggest(input).Set));
         var pods = edges.SelectMany(edge => new[] { edge.Src, edge.Dst }).DistinctBy(pod => pod.Id).ToList();
         var servers = edges.Select(edge => (edge.Dst, edge.DstPort)).DistinctBy(server => (server.Dst.Id, server.DstPort)).ToList();
         var allowed = from client in pods
@@ -104,7 +131,7 @@ public sealed class TruthTests
         var published = Directory.GetFiles(Path.Combine(folder, "kustomize", "components", "network-policies"), "network-policy-*.yaml");
         Assert.Empty(PolicyReplay.Run(input, KubernetesReader.Read(published.Select(file => new PolicyDocument(file, File.ReadAllText(file))))).Denied);
 
-        static Core.Identity.Entity Workload(JsonElement name) => Fleet.App(name.GetString()!.Split('/')[1], ns: "default");
+        static Core.Identity.Entity Workload(JsonElement name) => Policy.Fleet.App(name.GetString()!.Split('/')[1], ns: "default");
         static Party Of(Core.Identity.Entity pod) => new() { Id = pod.Name, Selectable = true, Namespace = pod.Namespace, Labels = pod.Labels };
     }
 
@@ -126,7 +153,7 @@ public sealed class TruthTests
         }
     }
 
-    private static PolicySet Read(string text) => KubernetesReader.Read([new PolicyDocument("case.json", text)]);
+    private static PolicySet Read(string text) => PolicyReader.Read([new PolicyDocument("case.json", text)]);
 
     private static PolicyEvaluator Evaluator(JsonElement given, JsonElement step)
     {
@@ -146,6 +173,26 @@ public sealed class TruthTests
         Ports = [.. pod.GetProperty("ports").EnumerateArray().Where(port => port.GetProperty("name").ValueKind == JsonValueKind.String)
             .Select(port => new NamedPort(port.GetProperty("name").GetString()!, Protocol(port.GetProperty("protocol")), port.GetProperty("port").GetUInt16()))],
     };
+
+    private static FleetView Fleet(JsonElement given, JsonElement step)
+    {
+        var hosts = given.GetProperty("nodes").EnumerateArray().Select(node =>
+        {
+            var labels = node.GetProperty("labels").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!);
+            var addresses = node.GetProperty("ips").EnumerateArray().Select(ip => NetAddress.Parse(ip.GetString()!)).ToList();
+            return new FleetHost(node.GetProperty("name").GetString()!, new Party { Id = $"node {node.GetProperty("name")}", HostLabels = labels, Address = NetBlock.Of(addresses[0]) }, addresses);
+        }).ToList();
+        var pods = given.GetProperty("pods").EnumerateArray().Select(pod =>
+        {
+            var party = Party(pod);
+            var host = pod.GetProperty("hostNetwork").GetBoolean() ? hosts.Find(one => NetBlock.Of(one.Addresses[0]) == party.Address)! : null;
+            return new FleetPod(party with { Selectable = host is null, HostLabels = host?.Party.HostLabels }, [party.Address!.Value.First], "", party.Id, IsRunning: true);
+        }).ToList();
+        var namespaces = Either(given, step, "namespaces").EnumerateObject().ToDictionary(
+            ns => ns.Name,
+            ns => (IReadOnlyDictionary<string, string>)ns.Value.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString()!));
+        return new FleetView(namespaces, pods, hosts, []);
+    }
 
     private static ushort Port(Party destination, JsonElement port) => port.ValueKind == JsonValueKind.Number
         ? port.GetUInt16()

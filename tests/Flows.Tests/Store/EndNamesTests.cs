@@ -80,6 +80,25 @@ public sealed class EndNamesTests : IDisposable
             Ask("dst_name || ' ' || dst_kind || ' ' || dst_resolved_by"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_connection_that_outlives_its_pod_is_never_the_next_holders(bool early)
+    {
+        IdentityInterval[] holders = [Some.Identity(Some.Pod("first"), "10.0.0.9", At(0), At(100)), Some.Identity(Some.Pod("second"), "10.0.0.9", At(101))];
+        store.AddIdentities(early ? holders : []);
+        Seal("node-a", Some.Row(src: "10.0.0.9", atUs: At(1)));
+        Seal(
+            "node-a",
+            Some.Row(src: "10.0.0.9", connStartUs: At(1), windowNo: 1, atUs: At(7200)),
+            Some.Row(src: "10.0.0.9", connId: 3, srcPort: 3, atUs: At(7200)));
+        store.AddIdentities(early ? [] : holders);
+
+        // Opened by the first, still heard of in the time of the second, who opened another one.
+        Assert.Equal(["first 0", "first 1", "second 1"], Ask("src_name || ' ' || connections"));
+        Assert.Equal(["first 0", "first 1", "second 0"], Ask("src_name || ' ' || window_no", "flow_log"));
+    }
+
     [Fact]
     public void The_ledger_knows_better_than_a_name_and_a_name_better_than_a_range()
     {
@@ -137,9 +156,9 @@ public sealed class EndNamesTests : IDisposable
         return new IntakeRecord(position, new BatchId(Guid.Empty, 1, position++), node, "lab", At(0), null, report);
     }
 
-    private List<string> Ask(string what)
+    private List<string> Ask(string what, string of = "edges")
     {
         using var reader = StoreReader.Open(directory);
-        return reader.Engine.Read($"SELECT {what} AS said FROM edges ORDER BY said", row => row.GetString(0));
+        return reader.Engine.Read($"SELECT {what} AS said FROM {of} ORDER BY said", row => row.GetString(0));
     }
 }

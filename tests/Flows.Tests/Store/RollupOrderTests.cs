@@ -13,9 +13,10 @@ namespace Flows.Tests.Store;
 public sealed class RollupOrderTests
 {
     private static readonly Gen<FlowRow> Rows = Gen.Select(
-        Gen.Int[1, 3], Gen.Int[1, 3], Gen.Int[0, 200], Gen.Int[0, 1], Gen.Int[0, 2], Gen.UInt[0, 1],
-        (src, dst, halfSeconds, node, port, window) => Some.Row(
+        Gen.Int[1, 3], Gen.Int[1, 3], Gen.Int[0, 200], Gen.Int[0, 1], Gen.Int[0, 2], Gen.UInt[0, 1], Gen.Int[0, 90],
+        (src, dst, halfSeconds, node, port, window, age) => Some.Row(
             $"10.0.0.{src}", $"10.0.0.{dst + 3}", (ushort)(4000 + port), atUs: Some.TimeUs + (halfSeconds * 500_000L) + node, connId: (ulong)((halfSeconds * 10) + port), windowNo: window,
+            connStartUs: Some.TimeUs + (halfSeconds * 500_000L) + node - (window * age * UnixTime.Second),
             node: $"node-{node}", natDst: dst == 3 ? "10.0.0.9" : null, natDstPort: dst == 3 ? (ushort)8443 : null));
 
     private static readonly Gen<IdentityInterval> Statements = Gen.Select(

@@ -58,7 +58,7 @@ internal static class CalicoWriter
     private sealed record Part(string Name, double Order, RuleAction? Only);
 
     /// <summary>What adds up becomes up to three policies: denials, allowances, passes.</summary>
-    private static IEnumerable<Part> Parts(SegmentPolicy policy)
+    private static List<Part> Parts(SegmentPolicy policy)
     {
         var name = KubernetesGrammar.NameOf(policy.Name, "");
         if (policy.Order is { } order)
@@ -195,7 +195,8 @@ internal static class CalicoWriter
     {
         PodSegment => PodFault(peer),
         RangeSegment => null,
-        NameSegment name when direction == Direction.Egress => name.OneLabel ? "a wildcard for one label only cannot be said" : ClusterPolicyReader.IsDomainName(name.Pattern) ? null : "it is no DNS name",
+        NameSegment name when direction == Direction.Egress => name.OneLabel ? "a wildcard for one label only cannot be said"
+            : ClusterPolicyReader.IsDomainName(name.Pattern) ? null : "it is no DNS name",
         _ => "Calico's rules have no words for it",
     };
 

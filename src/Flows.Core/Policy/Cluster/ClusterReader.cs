@@ -123,8 +123,7 @@ public static class ClusterReader
 
     private static string? Owner(YamlField pod)
     {
-        var owner = (pod.Find("metadata")?.Find("ownerReferences")?.Items() ?? []).FirstOrDefault();
-        return owner?.Find("name")?.Text();
+        return pod.Find("metadata")?.Find("ownerReferences")?.Items() is [var owner, ..] ? owner.Find("name")?.Text() : null;
     }
 
     private static string NameOf(YamlField one)

@@ -98,10 +98,10 @@ public sealed class PolicyExplainer
     private List<string> Suggested(ExplainQuestion question, AskedEnd src, AskedEnd dst, List<Edge> exact, SetAnswer answer, Suggestion suggestion)
     {
         List<string> lines = [];
-        var mine = exact.ToHashSet<Edge>(ReferenceEqualityComparer.Instance);
+        var mine = exact.Select(KeyOf).ToHashSet();
         foreach (var policy in suggestion.Set.Policies)
         {
-            foreach (var (direction, index, rule) in policy.AllRules().Where(rule => rule.Rule.Evidence?.Edges.Any(mine.Contains) == true))
+            foreach (var (direction, index, rule) in policy.AllRules().Where(rule => rule.Rule.Evidence?.Edges.Any(edge => mine.Contains(KeyOf(edge))) == true))
             {
                 var evidence = rule.Evidence!;
                 lines.Add($"suggested by {RuleText.Place(policy.Id, direction, index)}, which {RuleText.Of(direction, rule)}: {evidence.Connections} connections"
@@ -165,6 +165,9 @@ public sealed class PolicyExplainer
             yield return $"on this port {connections} connections were seen with {name}, whom the ledger cannot tell: it may be the one asked about";
         }
     }
+
+    /// <summary>A suggestion may rest on the edge with its ends as last known.</summary>
+    private static (ulong Src, ulong Dst, byte Protocol, ushort Port) KeyOf(Edge edge) => (edge.Src.Id, edge.Dst.Id, edge.Protocol, edge.DstPort);
 
     private static bool IsDoubtful(Entity entity) => entity.Kind is EntityKind.Unknown or EntityKind.Ambiguous;
 }

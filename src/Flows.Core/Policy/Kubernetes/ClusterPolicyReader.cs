@@ -76,7 +76,7 @@ internal static partial class ClusterPolicyReader
         return field.Number() is var priority and >= 0 and <= PriorityMax ? priority : throw field.Fault($"{field.Number()} is not from 0 to {PriorityMax}");
     }
 
-    private static Segment Subject(YamlField subject, Api api)
+    private static PodSegment Subject(YamlField subject, Api api)
     {
         var fields = subject.Fields("namespaces", "pods");
         return fields.Count != 1 ? throw subject.Fault("must have exactly one of namespaces and pods")

@@ -92,5 +92,9 @@ internal static class KubernetesRenderer
         _ => "there are only pods and address ranges in NetworkPolicy",
     };
 
-    private static string? PortFault(PortMatch port) => port.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp ? port.First == 0 ? "ports begin at 1" : null : "only TCP, UDP and SCTP have a name in NetworkPolicy";
+    private static string? PortFault(PortMatch port) =>
+        port.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp) ? "only TCP, UDP and SCTP have a name in NetworkPolicy"
+        : port.First == 0 ? "ports begin at 1"
+        : port.Name is not null && !KubernetesGrammar.IsPortName(port.Name) ? "it is no name of a port"
+        : null;
 }

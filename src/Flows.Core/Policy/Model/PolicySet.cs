@@ -6,6 +6,7 @@ public sealed record PolicySet(IReadOnlyList<SegmentPolicy> Policies)
     public static PolicySet Empty { get; } = new([]);
 
     public static PolicySet Of(IEnumerable<SegmentPolicy> policies) => new([.. policies
-        .OrderBy(policy => policy.Tier).ThenBy(policy => policy.Namespace, StringComparer.Ordinal).ThenBy(policy => policy.Name, StringComparer.Ordinal)
+        .OrderBy(policy => policy.Tier)
+        .ThenBy(policy => policy.Namespace, StringComparer.Ordinal).ThenBy(policy => policy.Name, StringComparer.Ordinal)
         .ThenBy(policy => policy.Kind, StringComparer.Ordinal)]);
 }
