@@ -15,6 +15,21 @@ internal sealed class InventoryRows(Engine engine, string directory)
         Objects = engine.Read(OpenRows(manifest, StoreLayout.ClusterObjects, $"cluster = {Engine.Text(cluster)}"), Object),
     };
 
+    /// <summary>The objects that stood at a moment, of these kinds or of all, in a stable order.</summary>
+    public List<ClusterObject> ObjectsAt(Manifest manifest, long atUs, IReadOnlyList<string> kinds)
+    {
+        var columns = TableColumns.ClusterObjects;
+        var of = kinds.Count == 0 ? "true" : $"kind IN ({string.Join(", ", kinds.Select(Engine.Text))})";
+        return engine.Read(
+            $"""
+            SELECT {columns.List} FROM (SELECT * FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.ClusterObjects), columns)} WHERE {of}
+                QUALIFY row_number() OVER (PARTITION BY interval_id ORDER BY learned_at DESC, valid_to NULLS LAST) = 1)
+            WHERE valid_from <= {Engine.Time(atUs)} AND (valid_to IS NULL OR valid_to > {Engine.Time(atUs)})
+            ORDER BY cluster, kind, namespace, name, valid_from
+            """,
+            Object);
+    }
+
     private string OpenRows(Manifest manifest, string table, string where)
     {
         var columns = TableColumns.Of(table);

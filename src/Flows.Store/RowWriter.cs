@@ -4,6 +4,7 @@ using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
+using Flows.Core.Policy;
 
 namespace Flows.Store;
 
@@ -32,6 +33,12 @@ internal static class RowWriter
 
     public static void Ids(Engine engine, string table, IEnumerable<ulong> ids) => Append(engine, table, TableColumns.Ids, ids, (row, id) => row.AppendValue(id));
 
+    /// <summary>The first version of an entity counts from the beginning, the last to the end.</summary>
+    public static void Versions(Engine engine, string table, LabelHistory history) => Append(
+        engine, table, TableColumns.Versions, history.Changing.SelectMany(entity => entity.Value.Select((_, number) => (entity.Key, entity.Value, Number: number))), (row, one) => row
+            .AppendValue(one.Key).AppendValue(one.Number).AppendValue(Time(one.Number == 0 ? 0 : one.Value[one.Number].FromUs))
+            .AppendValue(Time(one.Number + 1 < one.Value.Count ? one.Value[one.Number + 1].FromUs : StoreLayout.TimeMaxUs)));
+
     public static void ServicePorts(Engine engine, string table, IEnumerable<ServicePort> ports) => Append(engine, table, TableColumns.ServicePorts, ports, (row, port) => row
         .AppendValue(port.IntervalId).AppendValue(port.ServiceId).AppendValue(Text(port.Scope)).AppendValue(port.Protocol).AppendValue(port.Port).AppendValue(Text(port.Name))
         .AppendValue(Text(port.TargetPort)).AppendValue(port.NodePort).AppendValue(Time(port.ValidFromUs)).AppendValue(port.ValidToUs is { } to ? Time(to) : null)
@@ -45,6 +52,11 @@ internal static class RowWriter
     public static void ClusterObjects(Engine engine, string table, IEnumerable<ClusterObject> objects) => Append(engine, table, TableColumns.ClusterObjects, objects, (row, one) => row
         .AppendValue(one.IntervalId).AppendValue(Text(one.Cluster)).AppendValue(Text(one.Kind)).AppendValue(Text(one.Namespace)).AppendValue(Text(one.Name)).AppendValue(Text(one.Uid))
         .AppendValue(Text(one.Json)).AppendValue(Time(one.ValidFromUs)).AppendValue(one.ValidToUs is { } to ? Time(to) : null).AppendValue(Time(one.LearnedAtUs)));
+
+    public static void Decisions(Engine engine, string table, string draft, IEnumerable<DraftDecision> decisions) => Append(engine, table, TableColumns.Decisions, decisions, (row, one) => row
+        .AppendValue(Time(one.HourUs)).AppendValue(Text(draft)).AppendValue(one.Edge.Src.Id).AppendValue(one.Edge.Dst.Id).AppendValue(one.Edge.Service?.Id).AppendValue(one.Edge.Protocol)
+        .AppendValue(one.Edge.DstPort).AppendValue(one.Edge.ServicePort).AppendValue(one.Verdict).AppendValue(Text(one.Why)).AppendValue(Text(one.Rules))
+        .AppendValue(one.Edge.Connections).AppendValue(Time(one.Edge.FirstSeenUs)).AppendValue(Time(one.Edge.LastSeenUs)));
 
     public static void Entities(Engine engine, string table, IEnumerable<Entity> entities) => Append(engine, table, TableColumns.Entities, entities, (row, entity) => Attributes(
         row.AppendValue(entity.Id).AppendValue(Entity.TextOf(entity.Kind)).AppendValue(entity.Scope), entity));

@@ -19,7 +19,7 @@ internal static class StoreLayout
     private const long TimeEndUs = TimeMaxUs + UnixTime.Second;
 
     /// <summary>Tables that are kept as files, by the name of their folder.</summary>
-    public static readonly IReadOnlyList<string> Tables = [Flows, Edges, Losses, Identities, TimelineTable, Entities, Coverage, Owners, Names, ServicePorts, Backends, ClusterObjects];
+    public static readonly IReadOnlyList<string> Tables = [Flows, Edges, Losses, Identities, TimelineTable, Entities, Coverage, Owners, Names, ServicePorts, Backends, ClusterObjects, Decisions];
 
     public const string Flows = "flows";
     public const string Edges = "edges_1m";
@@ -33,6 +33,7 @@ internal static class StoreLayout
     public const string ServicePorts = "service_ports";
     public const string Backends = "backends";
     public const string ClusterObjects = "cluster_objects";
+    public const string Decisions = "decisions_1h";
 
     /// <summary>The tier of files that sealing writes; merging makes <c>merge1</c>, <c>merge2</c>, ... of them.</summary>
     public const string SealTier = "seal";

@@ -4,6 +4,7 @@ using Flows.Core;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
+using Flows.Core.Policy;
 
 namespace Flows.Store;
 
@@ -49,23 +50,29 @@ public sealed class StoreReader : IDisposable
 
     /// <summary>Edges over [since, until), one per distinct source, destination, service, protocol and ports, in a stable order.</summary>
     /// <remarks>Edges are kept by the minute: a minute counts if its begin is within the span, or the span begins within it.</remarks>
-    public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs)
-    {
-        var from = StoreLayout.ClampUs(sinceUs) / UnixTime.Minute * UnixTime.Minute;
-        var entities = LedgerFiles.ReadEntities(engine, directory, manifest);
-        return engine.Read(
-            $"""
-            SELECT src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, sum(connections)::BIGINT, sum(answered)::BIGINT, sum(refused)::BIGINT, sum(unanswered)::BIGINT,
-                sum(direction_trusted)::BIGINT, sum(fwd_bytes)::BIGINT, sum(rev_bytes)::BIGINT, sum(fwd_packets)::BIGINT, sum(rev_packets)::BIGINT,
-                epoch_us(min(first_seen)), epoch_us(max(last_seen)), array_to_string(node_names(list_distinct(flatten(list(nodes)))), chr(31)), max(src_resolved_by), max(dst_resolved_by),
-                coalesce(sum(snat_unresolved), 0)::BIGINT
-            FROM {Engine.Scan(directory, manifest.FilesOf(StoreLayout.Edges, from, untilUs), TableColumns.Edges)}
-            WHERE bucket >= {Engine.Time(from)} AND bucket < {Engine.Time(untilUs)}
-            GROUP BY src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port
-            ORDER BY src_entity, dst_entity, svc_entity NULLS FIRST, protocol, dst_port, svc_port NULLS FIRST
-            """,
-            row => EdgeOf(row, entities));
-    }
+    public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs) => Edges(sinceUs, untilUs, LabelHistory.None);
+
+    /// <summary>As the other, with ends as they were: an entity that changed in the span has an edge for each of its versions that was seen.</summary>
+    public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs, LabelHistory history) => new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history);
+
+    /// <summary>As the other, only those of which an end has several versions.</summary>
+    public IReadOnlyList<Edge> ChangingEdges(long sinceUs, long untilUs, LabelHistory history) =>
+        history.Changing.Count == 0 ? [] : new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history, onlyChanging: true);
+
+    /// <summary>The hours since then that have edges, each with a text that changes with them.</summary>
+    public IReadOnlyDictionary<long, string> EdgeHours(long sinceUs) => EdgeQuery.Hours(manifest, sinceUs);
+
+    /// <summary>The objects of clusters that stood at a moment, such as namespaces and policies; of these kinds (<c>apiVersion/kind</c>), or of all without any.</summary>
+    public IReadOnlyList<ClusterObject> ClusterObjects(long atUs, params string[] kinds) => new InventoryRows(engine, directory).ObjectsAt(manifest, atUs, kinds);
+
+    /// <summary>What sources said that they did not see within [since, until), a sentence each, at most a hundred.</summary>
+    public IReadOnlyList<string> Gaps(long sinceUs, long untilUs) => engine.Read(
+        $"""
+        SELECT node || ' saw ' || source || ' ' || level || coalesce(' (' || aspect || ')', '') || ' since ' || strftime(since, '%Y-%m-%dT%H:%M:%SZ')
+            || coalesce(' until ' || strftime(until, '%Y-%m-%dT%H:%M:%SZ'), '') || coalesce(': ' || detail, '')
+        FROM gaps WHERE since < {Engine.Time(untilUs)} AND (until IS NULL OR until > {Engine.Time(sinceUs)}) ORDER BY since, node, source, aspect LIMIT 100
+        """,
+        row => row.GetString(0));
 
     /// <summary>Every statement of the ledger, in the order learned.</summary>
     public IReadOnlyList<IdentityInterval> Identities() => LedgerFiles.Read(engine, directory, manifest);
@@ -101,29 +108,4 @@ public sealed class StoreReader : IDisposable
         reader.IsDBNull(column) ? null
         : reader.GetValue(column) is var value and not DateTime ? value
         : DateTime.SpecifyKind(reader.GetDateTime(column), DateTimeKind.Utc);
-
-    private static Edge EdgeOf(DuckDBDataReader row, Dictionary<ulong, Entity> entities) => new()
-    {
-        Src = entities[row.GetFieldValue<ulong>(0)],
-        Dst = entities[row.GetFieldValue<ulong>(1)],
-        Service = row.IsDBNull(2) ? null : entities[row.GetFieldValue<ulong>(2)],
-        Protocol = row.GetFieldValue<byte>(3),
-        DstPort = row.GetFieldValue<ushort>(4),
-        ServicePort = row.IsDBNull(5) ? null : row.GetFieldValue<ushort>(5),
-        Connections = row.GetInt64(6),
-        Answered = row.GetInt64(7),
-        Refused = row.GetInt64(8),
-        Unanswered = row.GetInt64(9),
-        DirectionTrusted = row.GetInt64(10),
-        FwdBytes = row.GetInt64(11),
-        RevBytes = row.GetInt64(12),
-        FwdPackets = row.GetInt64(13),
-        RevPackets = row.GetInt64(14),
-        FirstSeenUs = row.GetInt64(15),
-        LastSeenUs = row.GetInt64(16),
-        Nodes = row.GetString(17).Split('\u001f'),
-        SrcResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(18),
-        DstResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(19),
-        SnatUnresolved = row.GetInt64(20),
-    };
 }

@@ -69,6 +69,12 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
     public static readonly TableColumns Names = new(
         ("node", "VARCHAR"), ("scope", "VARCHAR"), ("client", "BLOB"), ("name", "VARCHAR"), ("address", "BLOB"), ("ttl_seconds", "UINTEGER"), ("seen_at", "TIMESTAMP"));
 
+    /// <summary>What a draft of policies would have done to edges, by the hour; see <see cref="Core.Policy.DraftDecision"/>.</summary>
+    public static readonly TableColumns Decisions = new(
+        ("bucket", "TIMESTAMP"), ("draft", "VARCHAR"), ("src_entity", "UBIGINT"), ("dst_entity", "UBIGINT"), ("svc_entity", "UBIGINT"), ("protocol", "UTINYINT"),
+        ("dst_port", "USMALLINT"), ("svc_port", "USMALLINT"), ("verdict", "VARCHAR"), ("why", "VARCHAR"), ("rules", "VARCHAR"), ("connections", "BIGINT"),
+        ("first_seen", "TIMESTAMP"), ("last_seen", "TIMESTAMP"));
+
     /// <summary>Temporary: places in question.</summary>
     public static readonly TableColumns Places = new(("scope", "VARCHAR"), ("addr", "BLOB"), ("prefix_len", "UTINYINT"));
 
@@ -78,6 +84,9 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
 
     /// <summary>Temporary: ids of entities.</summary>
     public static readonly TableColumns Ids = new(("entity_id", "UBIGINT"));
+
+    /// <summary>Temporary: what entities that changed were, and when; see <see cref="Core.Policy.LabelHistory"/>.</summary>
+    public static readonly TableColumns Versions = new(("entity_id", "UBIGINT"), ("version", "INTEGER"), ("valid_from", "TIMESTAMP"), ("valid_to", "TIMESTAMP"));
 
     /// <summary>Columns were added when stores had been written without them: there they read as null.</summary>
     public bool Grew { get; init; }
@@ -100,6 +109,7 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
         StoreLayout.ServicePorts => ServicePorts,
         StoreLayout.Backends => Backends,
         StoreLayout.ClusterObjects => ClusterObjects,
+        StoreLayout.Decisions => Decisions,
         _ => throw new ArgumentOutOfRangeException(nameof(table), table, "No such table."),
     };
 

@@ -142,6 +142,12 @@ internal static class Views
             node_names(e.nodes) AS nodes, resolved_text(e.src_resolved_by) AS src_resolved_by, resolved_text(e.dst_resolved_by) AS dst_resolved_by,
             e.src_entity, e.dst_entity, e.svc_entity
         FROM edges_1m e LEFT JOIN entities s ON s.entity_id = e.src_entity LEFT JOIN entities d ON d.entity_id = e.dst_entity LEFT JOIN entities v ON v.entity_id = e.svc_entity;
+        CREATE OR REPLACE VIEW decisions AS
+        SELECT e.bucket, e.draft, e.verdict, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)},
+            {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},
+            {NameColumns("svc", "v.kind", "v.name").Replace("svc_e.", "v.", StringComparison.Ordinal)}, protocol_text(e.protocol) AS protocol, e.dst_port, e.svc_port,
+            e.connections, e.why, e.rules, e.first_seen, e.last_seen, e.src_entity, e.dst_entity, e.svc_entity
+        FROM decisions_1h e LEFT JOIN entities s ON s.entity_id = e.src_entity LEFT JOIN entities d ON d.entity_id = e.dst_entity LEFT JOIN entities v ON v.entity_id = e.svc_entity;
         CREATE OR REPLACE VIEW dependencies AS
         SELECT src_kind, src_namespace, coalesce(nullif(src_workload, ''), src_name) AS src_workload, dst_kind, dst_namespace, coalesce(nullif(dst_workload, ''), dst_name) AS dst_workload,
             svc_namespace, svc_name AS service, protocol, dst_port AS port, sum(connections)::BIGINT AS connections, sum(answered)::BIGINT AS answered, sum(refused)::BIGINT AS refused,

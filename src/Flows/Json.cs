@@ -29,14 +29,18 @@ internal static class Json
     Converters =
     [
         typeof(SnakeCaseName<DialOutcome>), typeof(SnakeCaseName<FindingStatus>), typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReviewReason>),
-        typeof(SnakeCaseName<RulePurpose>),
+        typeof(SnakeCaseName<RulePurpose>), typeof(SnakeCaseName<ReadinessState>), typeof(SnakeCaseName<StepState>), typeof(SnakeCaseName<StepAdvice>),
     ])]
 [JsonSerializable(typeof(DemoReport))]
 [JsonSerializable(typeof(DemoTruth))]
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, PolicyEvidence>), TypeInfoPropertyName = "Evidence")]
 [JsonSerializable(typeof(IReadOnlyList<ReviewEntry>), TypeInfoPropertyName = "Review")]
+[JsonSerializable(typeof(DiffReport))]
+[JsonSerializable(typeof(ExplainReport))]
+[JsonSerializable(typeof(IReadOnlyList<ReadinessEntry>), TypeInfoPropertyName = "Readiness")]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(PodReply))]
 [JsonSerializable(typeof(PodRequest))]
 [JsonSerializable(typeof(IReadOnlyList<Reach>), TypeInfoPropertyName = "Reaches")]

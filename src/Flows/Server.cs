@@ -26,6 +26,9 @@ internal sealed record ServerOptions
     public IReadOnlyList<KubernetesOptions> Clusters { get; init; } = [];
 
     public bool Insecure { get; init; }
+
+    /// <summary>Policies that are not enforced, and of which it is written down what they would do; null for none.</summary>
+    public string? DraftPolicies { get; init; }
 }
 
 /// <summary>The server's half: receive ─> log ─▷ seal ─> store ─> answers. Started in that order, stopped in it, too.</summary>
@@ -38,10 +41,12 @@ internal sealed class Server : IAsyncDisposable
     private readonly FlowsWeb web;
     private readonly Inventories inventories;
     private readonly Clusters clusters;
+    private readonly DraftWatch? draft;
 
-    private Server(FlowStore store, Keeper keeper, Inventories inventories, Clusters clusters, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
+    private Server(
+        FlowStore store, Keeper keeper, Inventories inventories, Clusters clusters, DraftWatch? draft, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
     {
-        (this.store, Keeper, this.inventories, this.clusters, this.answers, this.web) = (store, keeper, inventories, clusters, answers, web);
+        (this.store, Keeper, this.inventories, this.clusters, this.draft, this.answers, this.web) = (store, keeper, inventories, clusters, draft, answers, web);
         Accounts = accounts;
     }
 
@@ -63,6 +68,7 @@ internal sealed class Server : IAsyncDisposable
     public static async Task<Server> StartAsync(ServerOptions options, TimeProvider time, IReadOnlyList<HopAccount>? upstream = null, Func<IReadOnlyList<CoverageFact>>? coverage = null)
     {
         FlowsWeb.Check(options.Listen, options.Insecure);
+        var drafted = options.DraftPolicies is { } path ? DraftPolicies.Open(path) : null;
         var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
         Keeper? keeper = null;
         try
@@ -89,7 +95,8 @@ internal sealed class Server : IAsyncDisposable
                 Ingest = (headers, body, stopped) => ReceiveAsync(keeper.Intake, headers, body, stopped),
             });
             await web.StartAsync(CancellationToken.None).ConfigureAwait(false);
-            return new Server(store, keeper, inventories, clusters, answers, web, accounts);
+            var draft = drafted is null ? null : new DraftWatch(drafted, store, options.StoreDirectory, time);
+            return new Server(store, keeper, inventories, clusters, draft, answers, web, accounts);
         }
         catch
         {
@@ -106,6 +113,7 @@ internal sealed class Server : IAsyncDisposable
         var sealing = Keeper.RunAsync(stopSealing.Token);
         var following = inventories.FollowAsync(stopSealing.Token);
         var watching = clusters.RunAsync(stopSealing.Token);
+        var drafting = draft?.RunAsync(stopSealing.Token) ?? Task.CompletedTask;
         var trimming = HeapTrim.RunAsync(TimeProvider.System, stopSealing.Token);
         try
         {
@@ -116,7 +124,7 @@ internal sealed class Server : IAsyncDisposable
             using var grace = new CancellationTokenSource(RequestGrace);
             await web.StopAsync(grace.Token).ConfigureAwait(false);
             await stopSealing.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(sealing, following, watching, trimming).ConfigureAwait(false);
+            await Task.WhenAll(sealing, following, watching, drafting, trimming).ConfigureAwait(false);
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class StoreAnswers(string directory, FlowStore store) : IDisposa
 
     public SuggestedPolicies Policies(string level, long sinceUs, long untilUs)
     {
-        var input = shared.Ask(snapshot => PolicyInput.Of(snapshot.Edges(sinceUs, untilUs), snapshot.Identities(), sinceUs, untilUs, cluster: null)) with
+        var input = shared.Ask(snapshot => Observation.Read(snapshot, sinceUs, untilUs, cluster: null)) with
         {
             Level = level == "namespace" ? SegmentLevel.Namespace : SegmentLevel.Workload,
         };

@@ -83,4 +83,7 @@ public sealed record Edge
 
     /// <summary>Names of the nodes that saw it, sorted.</summary>
     public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    /// <summary>The hours in which connections began; null where only <see cref="FirstSeenUs"/> and <see cref="LastSeenUs"/> are known.</summary>
+    public HourSet? Hours { get; init; }
 }

@@ -12,29 +12,37 @@ namespace Flows.Verbs;
 internal sealed record PolicyEvidence(string File, string Pods, IReadOnlyList<RuleReasons> Rules)
 {
     public static PolicyEvidence Of(SegmentPolicy policy) =>
-        new(PolicyFiles.NameOf(policy), policy.Pods.Text, [.. policy.AllRules().Select(rule => RuleReasons.Of(rule.Direction, rule.Index, rule.Rule, rule.Rule.Evidence!))]);
+        new(PolicyFiles.NameOf(policy), policy.Pods.Text, [.. policy.AllRules().Select(rule => RuleReasons.Of(rule.Direction, rule.Index, rule.Rule, rule.Rule.Evidence))]);
 }
 
 /// <summary>One rule, and the connections behind it.</summary>
 internal sealed record RuleReasons(
-    string Direction, int Index, IReadOnlyList<string> Peers, IReadOnlyList<string> Ports, RulePurpose Purpose, string? Widened, string FirstSeen, string LastSeen,
-    long Connections, int DistinctSources, int DistinctDestinations, IReadOnlyList<string> Nodes, IReadOnlyList<string> ResolvedBy, IReadOnlyList<EdgeEvidence> Edges)
+    string Direction, int Index, IReadOnlyList<string> Peers, IReadOnlyList<string> Ports, RulePurpose Purpose, string? Reason, string? Widened, string? FirstSeen, string? LastSeen,
+    long Connections, int DistinctSources, int DistinctDestinations, string HoursOfWeek, IReadOnlyList<string> Nodes, IReadOnlyList<string> ResolvedBy, int EdgesInAll,
+    IReadOnlyList<EdgeEvidence> Edges)
 {
-    public static RuleReasons Of(Direction direction, int index, Rule rule, RuleEvidence evidence) => new(
+    // A rule of a monitor stands on as many edges as the cluster has pods. The store has them all.
+    private const int EdgesMost = 200;
+
+    /// <param name="evidence">Null for a rule that rests on nothing seen, such as the inside of a fence that was quiet.</param>
+    public static RuleReasons Of(Direction direction, int index, Rule rule, RuleEvidence? evidence) => new(
         JsonNamingPolicy.SnakeCaseLower.ConvertName(direction.ToString()),
         index,
         [.. rule.Peers.Select(peer => peer.ToString())],
         [.. rule.Ports.Select(port => port.ToString())],
         rule.Purpose,
+        rule.Reason,
         rule.Widened,
-        UnixTime.Text(evidence.FirstSeenUs),
-        UnixTime.Text(evidence.LastSeenUs),
-        evidence.Connections,
-        evidence.DistinctSources,
-        evidence.DistinctDestinations,
-        evidence.Nodes,
-        evidence.ResolvedBy,
-        [.. evidence.Edges.Select(EdgeEvidence.Of)]);
+        evidence is null ? null : UnixTime.Text(evidence.FirstSeenUs),
+        evidence is null ? null : UnixTime.Text(evidence.LastSeenUs),
+        evidence?.Connections ?? 0,
+        evidence?.DistinctSources ?? 0,
+        evidence?.DistinctDestinations ?? 0,
+        evidence is null ? "" : Periods.OfWeek(evidence.Hours),
+        evidence?.Nodes ?? [],
+        evidence?.ResolvedBy ?? [],
+        evidence?.Edges.Count ?? 0,
+        [.. (evidence?.Edges ?? []).Take(EdgesMost).Select(EdgeEvidence.Of)]);
 }
 
 /// <summary>An edge as evidence.</summary>
@@ -77,4 +85,13 @@ internal sealed record ReviewEntry(
         item.LastSeenUs is { } last ? UnixTime.Text(last) : null,
         item.Nodes,
         item.Detail);
+}
+
+/// <summary>How far a segment is known, as <c>readiness.json</c> tells it.</summary>
+internal sealed record ReadinessEntry(
+    string Segment, ReadinessState State, string Why, int Edges, string LastNew, UnseenEstimate UnseenNextConnection, UnseenEstimate UnseenNextHour,
+    IReadOnlyList<string> PeriodsNotSeen, IReadOnlyList<string> Losses)
+{
+    public static ReadinessEntry Of(SegmentReadiness ready) => new(
+        ready.Segment, ready.State, ready.Why, ready.Edges, UnixTime.Text(ready.LastNewUs), ready.NextConnection, ready.NextHour, ready.PeriodsNotSeen, ready.Losses);
 }

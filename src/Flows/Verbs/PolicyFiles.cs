@@ -15,7 +15,8 @@ internal sealed record SuggestionIndex(IReadOnlyList<string> Files);
 /// <summary>A suggestion as files in a directory, and policies from files. The same suggestion gives the same bytes.</summary>
 internal static class PolicyFiles
 {
-    private const string EvidenceFile = "evidence.json";
+    public const string EvidenceFile = "evidence.json";
+    private const string ReadinessFile = "readiness.json";
     private const string ReviewFile = "review.json";
 
     // Names what this verb wrote, so that it can replace its own files and never touches anybody else's.
@@ -24,18 +25,26 @@ internal static class PolicyFiles
     private static readonly string[] Extensions = [".yaml", ".yml", ".json"];
 
     /// <summary>A namespace has no dots, so two policies never share a file.</summary>
-    public static string NameOf(SegmentPolicy policy) => $"{policy.Namespace}.{policy.Name}.yaml";
+    public static string NameOf(SegmentPolicy policy) => policy.Namespace.Length == 0 ? $"{policy.Name}.yaml" : $"{policy.Namespace}.{policy.Name}.yaml";
 
-    /// <summary>The policies, their evidence, what is left for review, and the index.</summary>
-    public static IReadOnlyList<PolicyFile> Render(Suggestion suggestion)
-    {
-        List<PolicyFile> files = [.. suggestion.Set.Policies.Select(policy =>
-            new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true))];
-        files.Add(new PolicyFile(EvidenceFile, ToJson(suggestion.Set.Policies.ToDictionary(policy => policy.Id, PolicyEvidence.Of), Json.Indented.Evidence), IsPolicy: false));
-        files.Add(new PolicyFile(ReviewFile, ToJson([.. suggestion.Review.Select(ReviewEntry.Of)], Json.Indented.Review), IsPolicy: false));
-        files.Add(new PolicyFile(IndexFile, IndexOf(files.Select(file => file.Name).Append(IndexFile)), IsPolicy: false));
-        return files;
-    }
+    /// <summary>A suggestion for Kubernetes: the policies, what stands beside them, and the index.</summary>
+    public static IReadOnlyList<PolicyFile> Render(Suggestion suggestion) => Indexed([.. NetworkPolicies(suggestion), .. Companions(suggestion)]);
+
+    /// <summary>The policies as NetworkPolicies; one that closes nothing yet is none.</summary>
+    public static IEnumerable<PolicyFile> NetworkPolicies(Suggestion suggestion) => suggestion.Set.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
+        .Select(policy => new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true));
+
+    /// <summary>What stands beside the policies: why their rules are there, how far segments are known, and what is left for review.</summary>
+    public static IReadOnlyList<PolicyFile> Companions(Suggestion suggestion) =>
+    [
+        new(EvidenceFile, ToJson(suggestion.Set.Policies.ToDictionary(policy => policy.Id, PolicyEvidence.Of), Json.Indented.Evidence), IsPolicy: false),
+        new(ReadinessFile, ToJson([.. suggestion.Readiness.Select(ReadinessEntry.Of)], Json.Indented.Readiness), IsPolicy: false),
+        new(ReviewFile, ToJson([.. suggestion.Review.Select(ReviewEntry.Of)], Json.Indented.Review), IsPolicy: false),
+    ];
+
+    /// <summary>The files with an index of them.</summary>
+    public static IReadOnlyList<PolicyFile> Indexed(IReadOnlyList<PolicyFile> files) =>
+        [.. files, new PolicyFile(IndexFile, IndexOf(files.Select(file => file.Name).Append(IndexFile)), IsPolicy: false)];
 
     /// <summary>Writes the files, and removes those of an earlier suggestion that are no longer in it.</summary>
     /// <exception cref="FlowsException">The directory holds something that this verb did not write.</exception>
@@ -43,7 +52,7 @@ internal static class PolicyFiles
     {
         directory.Create();
         var own = Index(directory.FullName);
-        var foreign = directory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal).FirstOrDefault(name => !own.Contains(name));
+        var foreign = directory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal).FirstOrDefault(name => !own.Contains(name) && !own.Any(file => file.StartsWith($"{name}/", StringComparison.Ordinal)));
         if (foreign is not null)
         {
             throw new FlowsException(ExitCode.Usage, $"{directory.FullName} holds {foreign}, which is not from a suggestion; choose a new or empty directory with --out.");
@@ -54,12 +63,18 @@ internal static class PolicyFiles
         File.WriteAllText(Path.Combine(directory.FullName, IndexFile), IndexOf(own.Union(names)));
         foreach (var stale in own.Where(name => !names.Contains(name)))
         {
-            File.Delete(Path.Combine(directory.FullName, stale));
+            var path = Path.Combine(directory.FullName, stale);
+            if (Directory.Exists(Path.GetDirectoryName(path)))
+            {
+                File.Delete(path);
+            }
         }
 
         foreach (var file in files)
         {
-            File.WriteAllText(Path.Combine(directory.FullName, file.Name), file.Text);
+            var path = Path.Combine(directory.FullName, file.Name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, file.Text);
         }
     }
 
@@ -89,14 +104,16 @@ internal static class PolicyFiles
     /// <summary>An entity as a person names it: pods with their namespace.</summary>
     public static string Called(Entity entity) => entity.Namespace.Length > 0 ? $"{entity.Namespace}/{entity.Name}" : entity.Name;
 
+    private static bool IsOurs(string name) => name.Split('/') is var parts && parts.Length <= 2 && parts.All(part => part.Length > 0 && part is not ("." or "..") && part == Path.GetFileName(part));
+
     private static string IndexOf(IEnumerable<string> names) => ToJson(new SuggestionIndex([.. names.Order(StringComparer.Ordinal)]), Json.Indented.SuggestionIndex);
 
     private static string ToJson<T>(T value, JsonTypeInfo<T> shape) => JsonSerializer.Serialize(value, shape) + "\n";
 
-    private static bool IsCompanion(string file) => Path.GetFileName(file) is EvidenceFile or ReviewFile or IndexFile
+    private static bool IsCompanion(string file) => Path.GetFileName(file) is EvidenceFile or ReadinessFile or ReviewFile or IndexFile
         && Index(Path.GetDirectoryName(file)!).Contains(Path.GetFileName(file));
 
-    /// <summary>The names that the directory's index claims; a name with a path in it is never one of ours.</summary>
+    /// <summary>The names that the directory's index claims; ours have one folder above them at most, and never lead out.</summary>
     private static HashSet<string> Index(string directory)
     {
         var path = Path.Combine(directory, IndexFile);
@@ -108,7 +125,7 @@ internal static class PolicyFiles
         try
         {
             using var index = JsonDocument.Parse(File.ReadAllText(path));
-            return [.. index.RootElement.GetProperty("files").EnumerateArray().Select(name => name.GetString()!).Where(name => name == Path.GetFileName(name)), IndexFile];
+            return [.. index.RootElement.GetProperty("files").EnumerateArray().Select(name => name.GetString()!).Where(IsOurs), IndexFile];
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
         {

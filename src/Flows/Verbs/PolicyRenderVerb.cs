@@ -45,7 +45,7 @@ internal static class PolicyRenderVerb
         return command;
     }
 
-    private static string Word(LossEffect effect) => effect switch
+    public static string Word(LossEffect effect) => effect switch
     {
         LossEffect.Note => "note",
         LossEffect.Closes => "stops more",

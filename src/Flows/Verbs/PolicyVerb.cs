@@ -1,7 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
-using Flows.Core;
-using Flows.Core.Facts;
 using Flows.Core.Policy;
 using Flows.Store;
 
@@ -12,145 +9,20 @@ internal static class PolicyVerb
 {
     public static Command Create() => new("policy", "Suggest policies from what was seen, test policies against it, or judge what policies mean.")
     {
-        Suggest(),
-        Test(),
+        PolicySuggestVerb.Create(),
+        PolicyTestVerb.Create(),
+        PolicyExplainVerb.Create(),
+        PolicyDiffVerb.Create(),
+        PolicyPlanVerb.Create(),
         PolicyEvaluateVerb.Create(),
         PolicyValidateVerb.Create(),
         PolicyConnectivityVerb.Create(),
         PolicyRenderVerb.Create(),
     };
 
-    private static Command Suggest()
-    {
-        var store = CommonOptions.Store();
-        var since = CommonOptions.Since();
-        var until = CommonOptions.Until();
-        var cluster = Cluster();
-        var ranges = ClusterRanges();
-        var output = CommonOptions.Output("table", "json");
-        var level = new Option<string>("--level")
-        {
-            Description = "How coarse the segments are.",
-            HelpName = "workload|namespace",
-            DefaultValueFactory = _ => "workload",
-        };
-        level.AcceptOnlyFromAmong("workload", "namespace");
-        var target = new Option<string>("--target") { Description = "For what the policies are written.", HelpName = "kubernetes", DefaultValueFactory = _ => "kubernetes" };
-        target.AcceptOnlyFromAmong("kubernetes");
-        var directory = new Option<DirectoryInfo>("--out")
-        {
-            Description = "Directory for the policies, evidence.json and review.json: new, empty, or written by this verb before.",
-            HelpName = "DIR",
-            Required = true,
-        };
-        var command = new Command("suggest", """
-            Write the fewest policies that let through what was seen and needed, with the evidence for every rule.
+    public static Option<string> Cluster() => new("--cluster") { Description = "The cluster that is meant, where the store knows pods of several.", HelpName = "NAME" };
 
-            Example: flows policy suggest --store ./store --level workload --cluster-range 10.0.0.0/8 --out ./policies
-            """)
-        {
-            store, level, target, since, until, cluster, ranges, directory, output,
-        };
-        command.SetAction(parse =>
-        {
-            var input = Read(parse.GetValue(store)!, parse.GetValue(since), parse.GetValue(until), parse.GetValue(cluster), parse.GetValue(ranges)!) with
-            {
-                Level = parse.GetValue(level) == "namespace" ? SegmentLevel.Namespace : SegmentLevel.Workload,
-            };
-            return (int)Suggest(input, parse.GetValue(directory)!, parse.GetValue(output)!);
-        });
-        return command;
-    }
-
-    private static ExitCode Suggest(PolicyInput input, DirectoryInfo directory, string output)
-    {
-        var suggestion = PolicySuggester.Suggest(input);
-        var files = PolicyFiles.Render(suggestion);
-
-        // What leaves is what was judged: the texts are read back and replayed before anything is written.
-        var replay = PolicyReplay.Run(input, KubernetesReader.Read(files.Where(file => file.IsPolicy).Select(file => new PolicyDocument(file.Name, file.Text))));
-        PolicyFiles.Write(directory, files);
-        var policies = suggestion.Set.Policies.Select(PolicySummary.Of).ToList();
-        if (output == "json")
-        {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new SuggestReport(policies, suggestion.Review, TestReport.Of(replay)), Json.Indented.SuggestReport));
-        }
-        else
-        {
-            var table = new DataTable("namespace", "policy", "pods", "ingress_rules", "egress_rules", "connections", "file");
-            policies.ForEach(policy => table.Add(
-                policy.Namespace, policy.Name, policy.Pods, policy.IngressRules ?? (object)"open", policy.EgressRules ?? (object)"open", policy.Connections, policy.File));
-            table.Print(output, Console.Out);
-            PrintReview("For review, also in review.json:", suggestion.Review);
-        }
-
-        Console.Error.WriteLine($"{policies.Count} policies in {directory.FullName}; replayed over {replay.Needed} needed edges "
-            + $"({replay.NeededConnections} connections): {replay.Denied.Count} denied.");
-        PrintFindings(replay);
-        return replay.ExitCode;
-    }
-
-    private static Command Test()
-    {
-        var store = CommonOptions.Store();
-        var since = CommonOptions.Since();
-        var until = CommonOptions.Until();
-        var cluster = Cluster();
-        var ranges = ClusterRanges();
-        var output = CommonOptions.Output("table", "json");
-        var path = new Option<string>("--policies") { Description = "A file of policies (YAML or JSON), or a directory of such files.", HelpName = "PATH", Required = true };
-        var command = new Command("test", """
-            Replay what was seen under a set of policies; ends with exit code 3 if a needed connection would be denied.
-
-            Example: flows policy test --store ./store --policies ./policies --since 7d
-            """)
-        {
-            store, path, since, until, cluster, ranges, output,
-        };
-        command.SetAction(parse =>
-        {
-            var set = PolicyReader.Read(PolicyFiles.Read(parse.GetValue(path)!));
-            var input = Read(parse.GetValue(store)!, parse.GetValue(since), parse.GetValue(until), parse.GetValue(cluster), parse.GetValue(ranges)!);
-            return (int)Test(input, set, parse.GetValue(output)!);
-        });
-        return command;
-    }
-
-    private static ExitCode Test(PolicyInput input, PolicySet set, string output)
-    {
-        var replay = PolicyReplay.Run(input, set);
-        if (output == "json")
-        {
-            Console.Out.WriteLine(JsonSerializer.Serialize(TestReport.Of(replay), Json.Indented.TestReport));
-        }
-        else
-        {
-            var table = new DataTable("verdict", "src", "dst", "protocol", "port", "connections", "first_seen", "last_seen", "nodes", "why");
-            foreach (var (verdict, finding) in replay.Denied.Select(finding => ("denied", finding)).Concat(replay.Unsure.Select(finding => ("unsure", finding))))
-            {
-                var edge = finding.Edge;
-                table.Add(verdict, PolicyFiles.Called(edge.Src), PolicyFiles.Called(edge.Dst), IpProtocol.NameOf(edge.Protocol), edge.DstPort, edge.Connections,
-                    UnixTime.Text(edge.FirstSeenUs), UnixTime.Text(edge.LastSeenUs), edge.Nodes, finding.Sentence);
-            }
-
-            table.Print(output, Console.Out);
-            PrintReview("Not judged:", replay.KeptOut);
-        }
-
-        Console.Error.WriteLine($"{set.Policies.Count} policies over {replay.Needed} needed edges ({replay.NeededConnections} connections): "
-            + $"{replay.Denied.Count} denied, {replay.Unsure.Count} unsure.");
-        foreach (var note in replay.Notes)
-        {
-            Console.Error.WriteLine($"note: {note}");
-        }
-
-        PrintFindings(replay);
-        return replay.ExitCode;
-    }
-
-    private static Option<string> Cluster() => new("--cluster") { Description = "The cluster that is meant, where the store knows pods of several.", HelpName = "NAME" };
-
-    private static Option<string[]> ClusterRanges() => new("--cluster-range")
+    public static Option<string[]> ClusterRanges() => new("--cluster-range")
     {
         Description = "A pod or service range of the cluster, such as 10.0.0.0/8; may be given several times. Taken out of rules that are widened to the world.",
         HelpName = "CIDR",
@@ -158,36 +30,11 @@ internal static class PolicyVerb
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private static PolicyInput Read(DirectoryInfo store, string? since, string? until, string? cluster, string[] ranges)
+    public static PolicyInput Read(DirectoryInfo store, string? since, string? until, string? cluster, string[] ranges)
     {
         var clusterRanges = ranges.Select(NetBlock.Parse).ToList();
         var (sinceUs, untilUs) = CommonOptions.Span(since, until, TimeProvider.System);
         using var reader = StoreReader.Open(store.FullName);
-        return PolicyInput.Of(reader.Edges(sinceUs, untilUs), reader.Identities(), sinceUs, untilUs, cluster) with { ClusterRanges = clusterRanges };
-    }
-
-    private static void PrintFindings(ReplayResult replay)
-    {
-        foreach (var finding in replay.Denied)
-        {
-            Console.Error.WriteLine($"denied: {finding.Sentence}; {finding.Edge.Connections} connections, last {UnixTime.Text(finding.Edge.LastSeenUs)}");
-        }
-    }
-
-    private static void PrintReview(string title, IReadOnlyList<ReviewItem> review)
-    {
-        if (review.Count == 0)
-        {
-            return;
-        }
-
-        Console.Error.WriteLine(title);
-        var table = new DataTable("reason", "src", "dst", "protocol", "port", "connections", "detail");
-        foreach (var item in review)
-        {
-            table.Add(JsonNamingPolicy.SnakeCaseLower.ConvertName(item.Reason.ToString()), item.Src, item.Dst, item.Protocol, item.Port, item.Connections, item.Detail);
-        }
-
-        table.Print("table", Console.Error);
+        return Observation.Read(reader, sinceUs, untilUs, cluster) with { ClusterRanges = clusterRanges };
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -101,6 +102,48 @@ public sealed class PipelineTests : IDisposable
         var (ended, took) = await up.EndAsync(FlowsProcess.SigTerm);
         Assert.True(ended.ExitCode == 0 && took < EndMax, $"after {took.TotalSeconds:0.0} s: {ended}");
         Assert.Equal(opened.Order(), await SourcePortsAsync());
+    }
+
+    [Fact]
+    public async Task Draft_is_judged_on_what_comes_in()
+    {
+        Require.RootAnd("ip", "nft", "conntrack");
+        using var network = new ConntrackNetns();
+        using var listener = Listen(network);
+        var inventory = Path.Combine(Path.GetDirectoryName(directory["store"])!, "inventory.jsonl");
+        await File.WriteAllLinesAsync(
+            inventory,
+            [
+                """{"addr":"10.77.0.1","kind":"pod","name":"web-0","namespace":"shop","workload_kind":"Deployment","workload":"web","labels":{"app":"web"},"valid_from":"2020-01-01T00:00:00Z"}""",
+                """{"addr":"10.77.0.2","kind":"pod","name":"api-0","namespace":"shop","workload_kind":"Deployment","workload":"api","labels":{"app":"api"},"valid_from":"2020-01-01T00:00:00Z"}""",
+            ],
+            TestContext.Current.CancellationToken);
+        var draft = directory.Write("draft.yaml", """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: { name: closed, namespace: shop }
+            spec:
+              podSelector: { matchLabels: { app: api } }
+              policyTypes: [Ingress]
+            """);
+        await using var up = network.InServer(() => FlowsProcess.Start(
+            "up", "--store", directory["store"], "--listen", "127.0.0.1:4739", "--node", Node, "--inventory", inventory, "--draft-policies", draft));
+        await up.SaysAsync("watching the draft");
+        await Task.Delay(1500, TestContext.Current.CancellationToken);
+        Open(network, listener, 20);
+        var waited = Stopwatch.StartNew();
+        Finished asked;
+        do
+        {
+            await Task.Delay(1000, TestContext.Current.CancellationToken);
+            asked = await FlowsProcess.RunAsync("sql", "--store", directory["store"], "-o", "csv",
+                "SELECT src_workload, dst_workload, verdict, why FROM decisions WHERE verdict = 'denied' AND dst_port = 8080");
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(40), asked.ToString());
+        }
+        while (!asked.Output.Contains("web,api,denied", StringComparison.Ordinal));
+        Assert.Contains("isolated by shop/closed", asked.Output, StringComparison.Ordinal);
+        var (ended, _) = await up.EndAsync(FlowsProcess.SigTerm);
+        Assert.True(ended.ExitCode == 0, ended.ToString());
     }
 
     private async Task<FlowsProcess> ServeAsync(ConntrackNetns network)

@@ -96,7 +96,7 @@ public sealed class WrongInputTests(DemoStore demo) : IDisposable
     [InlineData("flows policy", "Required command", "policy")]
     [InlineData("flows policy", "invent", "policy", "invent")]
     [InlineData("flows policy suggest", "'--out' is required", "policy", "suggest", "--store", "x")]
-    [InlineData("flows policy suggest", "pod", "policy", "suggest", "--store", "x", "--out", "y", "--level", "pod")]
+    [InlineData("flows policy suggest", "galaxy", "policy", "suggest", "--store", "x", "--out", "y", "--level", "galaxy")]
     [InlineData("flows policy test", "--nonsense", "policy", "test", "--store", "x", "--policies", "y", "--nonsense")]
     public async Task Wrong_words_name_the_verb_whose_help_helps(string path, string problem, params string[] arguments)
     {

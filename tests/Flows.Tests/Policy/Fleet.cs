@@ -66,6 +66,16 @@ internal static class Fleet
         };
     }
 
+    /// <summary>As <see cref="Input"/>, with every entity holding an address of its own in the span, as the ledger says of what is alive.</summary>
+    public static PolicyInput Held(IEnumerable<Edge> edges, IEnumerable<Entity>? more = null)
+    {
+        var input = Input(edges, more);
+        var addresses = input.Entities.Select(entity => entity.Id).Distinct()
+            .Select((id, number) => (id, Block: NetBlock.Of(NetAddress.Parse($"10.{number / 65536}.{number / 256 % 256}.{number % 256}"))))
+            .ToDictionary(held => held.id, held => (IReadOnlyList<NetBlock>)[held.Block]);
+        return input with { Addresses = addresses };
+    }
+
     /// <summary>What a set that was written and read back denies of the input.</summary>
     public static ReplayResult Replay(PolicyInput input, PolicySet set) => PolicyReplay.Run(input, RoundTrip(set));
 

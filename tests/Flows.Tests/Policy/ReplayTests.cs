@@ -89,7 +89,7 @@ public sealed class ReplayTests
             Assert.Contains("shop.db-deployment.yaml", directory.GetFiles().Select(file => file.Name));
             var input = Input([Edge(App("web"), App("api"), 8080)]);
             PolicyFiles.Write(directory, PolicyFiles.Render(PolicySuggester.Suggest(input)));
-            Assert.Equal(["evidence.json", "flows-suggestion.json", "review.json", "shop.api-deployment.yaml", "shop.web-deployment.yaml"],
+            Assert.Equal(["evidence.json", "flows-suggestion.json", "readiness.json", "review.json", "shop.api-deployment.yaml", "shop.web-deployment.yaml"],
                 directory.GetFiles().Select(file => file.Name).Order(StringComparer.Ordinal));
             Assert.Empty(PolicyReplay.Run(input, KubernetesReader.Read(PolicyFiles.Read(directory.FullName))).Denied);
 

@@ -15,6 +15,7 @@ internal sealed class CompiledSet
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<CompiledPolicy>> byNamespace = new(StringComparer.Ordinal);
     private readonly List<CompiledPolicy> anywhere = [];
+    private readonly Dictionary<string, List<CompiledPolicy>> candidates = new(StringComparer.Ordinal);
 
     public CompiledSet(PolicySet set)
     {
@@ -25,6 +26,7 @@ internal sealed class CompiledSet
         {
             var compiled = new CompiledPolicy(Policies, policy, Compile(policy, policy.Ingress), Compile(policy, policy.Egress));
             Policies++;
+            InOrder.Add(compiled);
             if (NamespacesOf(policy.Target) is { } names)
             {
                 names.ForEach(name => Bucket(name).Add(compiled));
@@ -41,10 +43,24 @@ internal sealed class CompiledSet
 
     public int Policies { get; }
 
+    /// <summary>Every policy, in the order in which they are asked.</summary>
+    public List<CompiledPolicy> InOrder { get; } = [];
+
     /// <summary>Every policy that may govern a party of this namespace, in the order in which they are asked.</summary>
-    public IEnumerable<CompiledPolicy> Candidates(string inNamespace) => byNamespace.TryGetValue(inNamespace, out var there)
-        ? there.Concat(anywhere).OrderBy(policy => policy.Rank)
-        : anywhere;
+    public IReadOnlyList<CompiledPolicy> Candidates(string inNamespace)
+    {
+        if (!byNamespace.TryGetValue(inNamespace, out var there))
+        {
+            return anywhere;
+        }
+
+        if (!candidates.TryGetValue(inNamespace, out var all))
+        {
+            candidates[inNamespace] = all = [.. there.Concat(anywhere).OrderBy(policy => policy.Rank)];
+        }
+
+        return all;
+    }
 
     /// <summary>The namespaces that a target is confined to by name; null where it is not.</summary>
     private static List<string>? NamespacesOf(Segment target)

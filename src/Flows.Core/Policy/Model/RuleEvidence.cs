@@ -19,6 +19,9 @@ public sealed record RuleEvidence
     /// <summary>How the ends were named, sorted.</summary>
     public required IReadOnlyList<string> ResolvedBy { get; init; }
 
+    /// <summary>The hours in which connections began; empty where only first and last are known.</summary>
+    public Map.HourSet Hours { get; init; } = Map.HourSet.Empty;
+
     /// <summary>In a stable order.</summary>
     public required IReadOnlyList<Map.Edge> Edges { get; init; }
 }

@@ -1,51 +1,25 @@
-using System.Globalization;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
 
 namespace Flows.Core.Policy;
 
-/// <summary>A needed edge that the set does not let through.</summary>
-/// <param name="Sentence">Which end refuses, what isolates it, and which rule is missing.</param>
-public sealed record ReplayFinding(Edge Edge, PolicyDecision Decision, string Sentence);
-
-/// <summary>What a set would have done to the recorded edges.</summary>
-public sealed record ReplayResult
-{
-    /// <summary>Edges that were judged: answered, of trusted direction, between ends that are known.</summary>
-    public required int Needed { get; init; }
-
-    public required long NeededConnections { get; init; }
-
-    /// <summary>Needed and denied, in a stable order.</summary>
-    public required IReadOnlyList<ReplayFinding> Denied { get; init; }
-
-    /// <summary>Needed, and denied for some of an end's addresses; the edge does not say which of them it used.</summary>
-    public required IReadOnlyList<ReplayFinding> Unsure { get; init; }
-
-    /// <summary>Edges that nobody is known to need, or that cannot be judged, with the reason.</summary>
-    public required IReadOnlyList<ReviewItem> KeptOut { get; init; }
-
-    /// <summary>Rules that could not be judged fully with what the ledger knows.</summary>
-    public required IReadOnlyList<string> Notes { get; init; }
-
-    public ExitCode ExitCode => Denied.Count > 0 ? ExitCode.No : ExitCode.Ok;
-}
-
 /// <summary>Judges recorded edges by a set.</summary>
 public static class PolicyReplay
 {
-    /// <summary>Replays every edge of the input; its level only decides how workloads are called in <see cref="ReplayResult.KeptOut"/>.</summary>
-    public static ReplayResult Run(PolicyInput input, PolicySet set)
+    /// <summary>Replays every edge of the input, and no more; its level only decides how workloads are called in <see cref="ReplayResult.KeptOut"/>.</summary>
+    public static ReplayResult Run(PolicyInput input, PolicySet set) => Run(input, set, new JudgeOptions { Whole = false });
+
+    /// <summary>As the other, with what else is known, and what the set does beyond the edges.</summary>
+    public static ReplayResult Run(PolicyInput input, PolicySet set, JudgeOptions options)
     {
         var sieve = new EdgeSieve(input);
-        var evaluator = new PolicyEvaluator(set);
+        var judge = new EdgeJudge(sieve, set, options.NamespaceLabels, options.Dialect);
         List<ReviewItem> keptOut = [];
-        List<ReplayFinding> denied = [];
-        List<ReplayFinding> unsure = [];
-        var needed = 0;
-        var connections = 0L;
-        foreach (var edge in EdgeOrder.Sorted(input.Edges))
+        List<Edge> needed = [];
+        List<(Edge Edge, PolicyDecision Refusal)> denied = [];
+        List<(Edge Edge, PolicyDecision Refusal)> unsure = [];
+        foreach (var edge in input.Edges)
         {
             if (sieve.WhyNot(edge) is { } reason)
             {
@@ -53,93 +27,68 @@ public static class PolicyReplay
                 continue;
             }
 
-            needed++;
-            connections += edge.Connections;
-            var decisions = Connections(sieve, edge).Select(evaluator.Evaluate).ToList();
-            if (decisions.Find(decision => !decision.Allowed) is { } refusal)
+            needed.Add(edge);
+            var answers = judge.Judge(edge);
+            EdgeJudge.Count(edge, answers);
+            if (answers.FirstOrDefault(answer => !answer.Decision.Allowed) is { } refusal)
             {
-                (decisions.Exists(decision => decision.Allowed) ? unsure : denied).Add(new ReplayFinding(edge, refusal, Sentence(edge, refusal)));
+                (answers.Any(answer => answer.Decision.Allowed) ? unsure : denied).Add((edge, refusal.Decision));
             }
         }
 
-        return new ReplayResult
+        var result = new ReplayResult
         {
-            Needed = needed,
-            NeededConnections = connections,
-            Denied = denied,
-            Unsure = unsure,
+            Needed = needed.Count,
+            NeededConnections = needed.Sum(edge => edge.Connections),
+            Denied = Findings(denied),
+            Unsure = Findings(unsure),
             KeptOut = ReviewItem.Merge(keptOut),
-            Notes = [.. set.Policies.SelectMany(Notes).Distinct().Order(StringComparer.Ordinal)],
+            Notes = ReplayNotes.Of(set, options.NamespaceLabels is not null),
         };
+        return options.Whole ? Whole(result, input, sieve, judge, needed, set, options) : result;
     }
 
-    /// <summary>One connection for each pair of addresses of the same family that the ends may have used.</summary>
-    private static IEnumerable<Connection> Connections(EdgeSieve sieve, Edge edge)
+    /// <summary>Which end refuses, what isolates it, and which rule is missing.</summary>
+    internal static string Sentence(Edge edge, PolicyDecision decision)
     {
-        var pairs = from src in Parties(sieve, edge.Src)
-                    from dst in Parties(sieve, edge.Dst)
-                    where src.Address is null || dst.Address is null || src.Address.Value.IsV4 == dst.Address.Value.IsV4
-                    select (Src: src, Dst: dst);
-        var ends = pairs.ToList();
-
-        // Ends without a family in common met through a translator: judge each pair rather than none.
-        var met = ends.Count > 0 ? ends : [(Parties(sieve, edge.Src)[0], Parties(sieve, edge.Dst)[0])];
-        return met.Select(pair => new Connection(pair.Src, pair.Dst, edge.Protocol, edge.DstPort));
-    }
-
-    private static IReadOnlyList<Party> Parties(EdgeSieve sieve, Entity entity)
-    {
-        var party = new Party
-        {
-            Id = entity.Id.ToString(CultureInfo.InvariantCulture),
-            Selectable = sieve.Selectable(entity),
-            Namespace = entity.Namespace,
-            Labels = entity.Labels,
-            HostLabels = HostLabels(entity),
-        };
-        var addresses = sieve.AddressesOf(entity);
-        return addresses.Count == 0 ? [party] : [.. addresses.Select(address => party with { Address = address })];
-    }
-
-    /// <summary>The labels of a machine; of a pod in a node's network, what is known of the node: its name.</summary>
-    private static Dictionary<string, string>? HostLabels(Entity entity) => entity switch
-    {
-        { Kind: EntityKind.Node or EntityKind.Vm or EntityKind.Host } => new(entity.Labels, StringComparer.Ordinal) { [HostSegment.NameLabel] = entity.Name },
-        { Kind: EntityKind.Pod, HostNetwork: true } => new(StringComparer.Ordinal) { [HostSegment.NameLabel] = entity.Node },
-        _ => null,
-    };
-
-    private static string Sentence(Edge edge, PolicyDecision decision)
-    {
-        var src = Called(edge.Src);
-        var dst = Called(edge.Dst);
+        var src = SegmentKey.TextOf(edge.Src, SegmentLevel.Workload);
+        var dst = SegmentKey.TextOf(edge.Dst, SegmentLevel.Workload);
         var port = $"{IpProtocol.NameOf(edge.Protocol).ToUpperInvariant()} {edge.DstPort}";
-        var egress = decision.Egress.Allowed ? null : $"no rule of {src} allows egress to {dst} on {port} ({By(decision.Egress)})";
-        var ingress = decision.Ingress.Allowed ? null : $"no rule of {dst} allows ingress from {src} on {port} ({By(decision.Ingress)})";
+        var egress = decision.Egress.Allowed ? null : $"{No(decision.Egress, src)} egress to {dst} on {port} ({By(decision.Egress, Direction.Egress)})";
+        var ingress = decision.Ingress.Allowed ? null : $"{No(decision.Ingress, dst)} ingress from {src} on {port} ({By(decision.Ingress, Direction.Ingress)})";
         return string.Join("; ", ((string?[])[egress, ingress]).OfType<string>());
     }
 
-    private static string By(SideDecision side) => $"isolated by {string.Join(", ", side.IsolatedBy)}";
-
-    private static string Called(Entity entity) => SegmentKey.TextOf(entity, SegmentLevel.Workload);
-
-    private static IEnumerable<string> Notes(SegmentPolicy policy)
+    private static ReplayResult Whole(
+        ReplayResult result, PolicyInput input, EdgeSieve sieve, EdgeJudge judge, List<Edge> needed, PolicySet set, JudgeOptions options)
     {
-        foreach (var (direction, index, rule) in policy.AllRules())
+        // Before anything else is asked: only what was seen counts as use.
+        var tally = new RuleTally();
+        foreach (var verdict in judge.Verdicts)
         {
-#pragma warning disable CA1308 // Written as in the policy.
-            var place = $"{policy.Id} {direction.ToString().ToLowerInvariant()}[{index}]";
-#pragma warning restore CA1308
-            foreach (var port in rule.Ports.Where(port => port.Name is not null))
-            {
-                yield return $"{place}: the named port '{port.Name}' needs the ports of containers, which the ledger does not know; it was taken to match nothing.";
-            }
-
-            foreach (var key in rule.Peers.OfType<PodSegment>().SelectMany(peer => peer.Namespaces.Requirements).Select(requirement => requirement.Key)
-                .Where(key => key != PodSegment.NameLabel))
-            {
-                yield return $"{place}: the namespace label '{key}' is not in the ledger, which knows namespaces by name only; no namespace was taken to carry it.";
-            }
+            tally.Add(verdict);
         }
+
+        var fleet = new FleetSegments(input, sieve, judge.Classes, needed);
+        var governance = new Governance(set, options.NamespaceLabels, options.Dialect);
+        return result with
+        {
+            Rules = tally.Of(set),
+            Uncovered = UncoveredSegment.Of(fleet, judge.Classes, governance),
+            Surplus = new Surplus(fleet, judge, governance, options.Limits).Find(),
+        };
     }
+
+    private static IReadOnlyList<ReplayFinding> Findings(List<(Edge Edge, PolicyDecision Refusal)> refused)
+    {
+        var byEdge = new Dictionary<Edge, PolicyDecision>(ReferenceEqualityComparer.Instance);
+        refused.ForEach(one => byEdge[one.Edge] = one.Refusal);
+        return [.. EdgeOrder.Sorted(refused.Select(one => one.Edge)).Select(edge => new ReplayFinding(edge, byEdge[edge], Sentence(edge, byEdge[edge])))];
+    }
+
+    private static string No(SideDecision side, string segment) => side.By.Count > 0 ? $"a rule denies {segment}'s" : $"no rule of {segment} allows";
+
+    private static string By(SideDecision side, Direction direction) => side.By.Count > 0
+        ? string.Join(", ", side.By.Select(rule => RuleText.Place(rule.Policy, direction, rule.Rule)))
+        : $"isolated by {string.Join(", ", side.IsolatedBy)}";
 }

@@ -8,12 +8,26 @@ namespace Flows.Core.Policy;
 /// Tells the edges that somebody needs from all others. The suggestion and the replay ask the same sieve, so that what a suggestion left out is
 /// not held against it.
 /// </summary>
-internal sealed class EdgeSieve(PolicyInput input)
+internal sealed class EdgeSieve
 {
-    private readonly IReadOnlySet<ulong> scanners = Noise.Scanners(input.Edges);
+    private readonly PolicyInput input;
+    private readonly Corroboration corroboration;
+    private readonly NoiseFilter noise;
+
+    public EdgeSieve(PolicyInput input)
+    {
+        this.input = input;
+        corroboration = Corroboration.Of(input);
+
+        // What nobody confirms must not make a scanner of anybody either.
+        noise = new NoiseFilter(input, [.. input.Edges.Where(edge => corroboration.Fault(edge) is null)]);
+    }
+
+    /// <summary>What to tell whoever reads the suggestion, sorted.</summary>
+    public IReadOnlyList<string> Warnings => corroboration.Warnings;
 
     /// <summary>Why the edge is no evidence for a rule; null where it is.</summary>
-    public ReviewReason? WhyNot(Edge edge) => WhyNotNeeded(edge) ?? WhyNotNameable(edge);
+    public ReviewReason? WhyNot(Edge edge) => corroboration.Fault(edge) ?? WhyNotNeeded(edge) ?? WhyNotNameable(edge);
 
     /// <summary>True for pods that a policy of the cluster can select.</summary>
     public bool Selectable(Entity entity) => entity.Kind == EntityKind.Pod && !entity.HostNetwork && InCluster(entity) && KubernetesGrammar.IsDnsLabel(entity.Namespace);
@@ -23,13 +37,11 @@ internal sealed class EdgeSieve(PolicyInput input)
     {
         if (input.Addresses.TryGetValue(entity.Id, out var known))
         {
-            return [.. known.Where(range => !Unroutable.Any(local => local.Contains(range)))];
+            return [.. known.Where(IsRoutable)];
         }
 
         // An unknown peer is not in the ledger: its name is its address.
-        return entity.Kind == EntityKind.Unknown && NetAddress.TryParse(entity.Name, out var address) && !Unroutable.Any(local => local.Contains(address))
-            ? [NetBlock.Of(address)]
-            : [];
+        return entity.Kind == EntityKind.Unknown && NetAddress.TryParse(entity.Name, out var address) && IsRoutable(NetBlock.Of(address)) ? [NetBlock.Of(address)] : [];
     }
 
     /// <summary>The edge as an item for review.</summary>
@@ -56,17 +68,22 @@ internal sealed class EdgeSieve(PolicyInput input)
         .Select(NetBlock.Parse),
     ];
 
+    /// <summary>Link-local addresses mean something else on each machine, but for two that clouds and clusters have made known: metadata and the node's own resolver.</summary>
+    private static bool IsRoutable(NetBlock range) => WellKnownAddresses.Holds(range) || !Unroutable.Any(local => local.Contains(range));
+
     private static bool IsNodeOf(Entity host, Entity pod) => pod.Kind == EntityKind.Pod && !pod.HostNetwork && pod.Node.Length > 0 && pod.Cluster == host.Cluster
         && ((host.Kind == EntityKind.Node && host.Name == pod.Node) || (host.Kind == EntityKind.Pod && host.HostNetwork && host.Node == pod.Node));
 
     private ReviewReason? WhyNotNeeded(Edge edge) => edge switch
     {
-        _ when scanners.Contains(edge.Src.Id) => ReviewReason.Scanner,
+        _ when noise.IsScanner(edge.Src) => ReviewReason.Scanner,
         _ when edge.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp) || edge.DstPort == 0 => ReviewReason.Protocol,
         _ when edge.Src.Id == edge.Dst.Id => ReviewReason.Loopback,
         { Answered: 0, Refused: > 0 } => ReviewReason.Refused,
         { Answered: 0 } => ReviewReason.Unanswered,
         { DirectionTrusted: 0 } => ReviewReason.UntrustedDirection,
+        _ when noise.IsOneOff(edge.Src) => ReviewReason.OneOff,
+        _ when noise.IsGone(edge.Src) || noise.IsGone(edge.Dst) => ReviewReason.Gone,
         _ => null,
     };
 
@@ -108,6 +125,11 @@ internal sealed class EdgeSieve(PolicyInput input)
             return InCluster(end) ? ReviewReason.InvalidName : ReviewReason.OtherCluster;
         }
 
+        if (end.Kind == EntityKind.External && input.Target.Names && ClusterPolicyReader.IsDomainName(end.Name))
+        {
+            return null;
+        }
+
         var addresses = AddressesOf(end);
         return addresses.Count == 0 ? ReviewReason.NoAddress
             : end.Kind == EntityKind.Unknown && input.ClusterRanges.Any(range => addresses.Any(range.Contains)) ? ReviewReason.UnknownInCluster
@@ -119,6 +141,10 @@ internal sealed class EdgeSieve(PolicyInput input)
     private static string Detail(ReviewReason reason) => reason switch
     {
         ReviewReason.Scanner => "tries at least ten destinations and ports, and most never answer: no rule is made from anything it did",
+        ReviewReason.Uncorroborated => "no node of its ends confirms it, though one was collecting then or none of them speaks of it at all",
+        ReviewReason.Flood => "one node alone tells of more edges than its pods explain",
+        ReviewReason.OneOff => "a pod without an owner that was busy for an hour at most, as people start them to look around",
+        ReviewReason.Gone => "the last pod of the workload ended a day or longer before the end of the span, and nothing came after it",
         ReviewReason.Refused => "every connection was refused: a failed attempt is no need",
         ReviewReason.Unanswered => "nobody ever answered: a failed attempt is no need",
         ReviewReason.UntrustedDirection => "nobody saw who initiated, so client and server may be the other way round",

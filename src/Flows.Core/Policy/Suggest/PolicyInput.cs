@@ -1,17 +1,8 @@
 using Flows.Core.Identity;
+using Flows.Core.Labels;
 using Flows.Core.Map;
 
 namespace Flows.Core.Policy;
-
-/// <summary>How coarse the segments of a suggestion are.</summary>
-public enum SegmentLevel
-{
-    /// <summary>One policy for each Deployment, StatefulSet, DaemonSet, bare pod, ...</summary>
-    Workload,
-
-    /// <summary>One policy for each namespace.</summary>
-    Namespace,
-}
 
 /// <summary>Everything that a suggestion or a replay depends on; the same content in any order gives the same answer.</summary>
 public sealed record PolicyInput
@@ -35,6 +26,37 @@ public sealed record PolicyInput
     /// <summary>Unknown addresses that one port of one segment may list before the rule is widened. Eight, as larger lists never settle.</summary>
     public int ExternalPeersMax { get; init; } = 8;
 
+    /// <summary>Levels of single segments, by <c>namespace</c> or <c>namespace/workload</c>; all others have <see cref="Level"/>.</summary>
+    public IReadOnlyDictionary<string, SegmentLevel> LevelOf { get; init; } = new Dictionary<string, SegmentLevel>();
+
+    public SuggestTarget Target { get; init; } = SuggestTarget.Kubernetes;
+
+    /// <summary>Only these segments get policies: <c>namespace</c>, <c>namespace/workload</c>, or labels such as <c>app=shop,env=prod</c>. Null: all do.</summary>
+    public SegmentFilter? Only { get; init; }
+
+    /// <summary>The group to put a fence around: inside everything may talk, across only what was seen. Only its members get policies. Null: no fence.</summary>
+    public SegmentFilter? RingFence { get; init; }
+
+    /// <summary>What makes business labels of names and labels, for filters that ask for them.</summary>
+    public LabelRules LabelRules { get; init; } = LabelRules.Default;
+
+    /// <summary>Begin of the observation, µs since the epoch; null: the first edge.</summary>
+    public long? SinceUs { get; init; }
+
+    /// <summary>End of the observation, exclusive; null: just after the last edge.</summary>
+    public long? UntilUs { get; init; }
+
+    /// <summary>The hours in which each node (by name) reported anything; a node that is missing is judged by the edges that it vouches for.</summary>
+    public IReadOnlyDictionary<string, HourSet> Reports { get; init; } = new Dictionary<string, HourSet>();
+
+    /// <summary>When nodes did not see everything.</summary>
+    public IReadOnlyList<ObservationGap> Gaps { get; init; } = [];
+
+    /// <summary>When the last address of an entity (by id) was given up; whoever holds one still is missing.</summary>
+    public IReadOnlyDictionary<ulong, long> EndedUs { get; init; } = new Dictionary<ulong, long>();
+
+    public ReadinessOptions Readiness { get; init; } = new();
+
     /// <summary>Takes entities and addresses from the ledger: the latest statement of each interval, without the withdrawn, that touches [since, until).</summary>
     /// <exception cref="FlowsException">The pods stand in several clusters and none was chosen.</exception>
     public static PolicyInput Of(IReadOnlyList<Edge> edges, IReadOnlyList<IdentityInterval> ledger, long sinceUs, long untilUs, string? cluster)
@@ -56,6 +78,11 @@ public sealed record PolicyInput
             Entities = [.. latest.Select(statement => statement.Entity)],
             Addresses = addresses,
             Cluster = cluster ?? OnlyCluster(latest.Select(statement => statement.Entity)),
+            EndedUs = latest.GroupBy(statement => statement.Entity.Id)
+                .Where(held => held.All(statement => statement.ValidToUs is not null))
+                .ToDictionary(held => held.Key, held => held.Max(statement => statement.ValidToUs!.Value)),
+            SinceUs = sinceUs > 0 ? sinceUs : null,
+            UntilUs = untilUs < long.MaxValue ? untilUs : null,
         };
     }
 

@@ -8,6 +8,18 @@ public enum ReviewReason
     Refused,
     Unanswered,
 
+    /// <summary>No node of its ends confirms it.</summary>
+    Uncorroborated,
+
+    /// <summary>One node alone tells more than its pods explain.</summary>
+    Flood,
+
+    /// <summary>A pod without an owner was there for an hour at most.</summary>
+    OneOff,
+
+    /// <summary>The workload is no more.</summary>
+    Gone,
+
     /// <summary>Answered, but nobody knows who initiated.</summary>
     UntrustedDirection,
 
@@ -45,6 +57,9 @@ public enum ReviewReason
     /// <summary>No labels pick exactly this workload.</summary>
     Selector,
 
+    /// <summary>A coarser segment than was asked for, since none of the wanted kind can be picked.</summary>
+    LevelRaised,
+
     /// <summary>A rule allows more than was seen.</summary>
     Widened,
 
@@ -53,6 +68,9 @@ public enum ReviewReason
 
     /// <summary>Only the other direction was seen; this one stays open.</summary>
     DirectionNotObserved,
+
+    /// <summary>Only the other direction was seen for so long that this one was closed.</summary>
+    DirectionClosed,
 
     /// <summary>Known, but nothing was seen of it.</summary>
     NotObserved,
@@ -98,4 +116,11 @@ public sealed record ReviewItem
 }
 
 /// <summary>Policies with their evidence, and what was kept out of them.</summary>
-public sealed record Suggestion(PolicySet Set, IReadOnlyList<ReviewItem> Review);
+public sealed record Suggestion(PolicySet Set, IReadOnlyList<ReviewItem> Review)
+{
+    /// <summary>How far each segment is known, ordered by segment.</summary>
+    public IReadOnlyList<SegmentReadiness> Readiness { get; init; } = [];
+
+    /// <summary>What must not be overlooked: evidence that looks made up.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

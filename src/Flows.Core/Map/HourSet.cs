@@ -1,0 +1,116 @@
+using System.Numerics;
+
+namespace Flows.Core.Map;
+
+/// <summary>Hours in which something was seen, counted since the Unix epoch (UTC). A bit each, so that 30 days take 90 bytes. Equal when they hold the same hours.</summary>
+public sealed class HourSet : IEquatable<HourSet>
+{
+    public const long HourUs = 3_600_000_000;
+
+    private const int Bits = 64;
+
+    // Bit 0 of the first word is this hour, a multiple of 64; the first and the last word are never empty.
+    private readonly int first;
+    private readonly ulong[] words;
+
+    private HourSet(int first, ulong[] words) => (this.first, this.words) = (first, words);
+
+    public static HourSet Empty { get; } = new(0, []);
+
+    public int Count => words.Sum(BitOperations.PopCount);
+
+    public bool IsEmpty => words.Length == 0;
+
+    /// <summary>The hours, ascending.</summary>
+    public IEnumerable<int> Hours
+    {
+        get
+        {
+            for (var i = 0; i < words.Length; i++)
+            {
+                for (var word = words[i]; word != 0; word &= word - 1)
+                {
+                    yield return first + (i * Bits) + BitOperations.TrailingZeroCount(word);
+                }
+            }
+        }
+    }
+
+    /// <summary>The hour that holds this time, µs since the epoch.</summary>
+    public static int HourOf(long us) => (int)Math.Clamp(us / HourUs, 0, int.MaxValue - Bits);
+
+    /// <summary>The set of these hours, in any order.</summary>
+    public static HourSet Of(IReadOnlyCollection<int> hours)
+    {
+        if (hours.Count == 0)
+        {
+            return Empty;
+        }
+
+        var from = hours.Min() / Bits * Bits;
+        var words = new ulong[((hours.Max() - from) / Bits) + 1];
+        foreach (var hour in hours)
+        {
+            words[(hour - from) / Bits] |= 1UL << ((hour - from) % Bits);
+        }
+
+        return new(from, words);
+    }
+
+    /// <summary>Every hour that [fromUs, toUs] touches.</summary>
+    public static HourSet Between(long fromUs, long toUs)
+    {
+        var (from, to) = (HourOf(fromUs), HourOf(toUs));
+        return to < from ? Empty : Of(Enumerable.Range(from, to - from + 1).ToArray());
+    }
+
+    /// <summary>Whatever hour is in any of them.</summary>
+    public static HourSet Union(IEnumerable<HourSet> sets)
+    {
+        var all = sets.Where(set => !set.IsEmpty).ToList();
+        if (all.Count <= 1)
+        {
+            return all.Count == 0 ? Empty : all[0];
+        }
+
+        var from = all.Min(set => set.first);
+        var words = new ulong[(all.Max(set => set.first + (set.words.Length * Bits)) - from) / Bits];
+        foreach (var set in all)
+        {
+            var offset = (set.first - from) / Bits;
+            for (var i = 0; i < set.words.Length; i++)
+            {
+                words[offset + i] |= set.words[i];
+            }
+        }
+
+        return new(from, words);
+    }
+
+    public bool Contains(int hour)
+    {
+        var at = hour - first;
+        return at >= 0 && at / Bits < words.Length && (words[at / Bits] >> (at % Bits) & 1) != 0;
+    }
+
+    public bool Overlaps(HourSet other)
+    {
+        var from = Math.Max(first, other.first);
+        var to = Math.Min(first + (words.Length * Bits), other.first + (other.words.Length * Bits));
+        for (var hour = from; hour < to; hour += Bits)
+        {
+            if ((words[(hour - first) / Bits] & other.words[(hour - other.first) / Bits]) != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public bool Equals(HourSet? other) => other is not null && first == other.first && words.AsSpan().SequenceEqual(other.words);
+
+    public override bool Equals(object? obj) => Equals(obj as HourSet);
+
+    public override int GetHashCode() => HashCode.Combine(first, words.Length, words.Length == 0 ? 0 : words[0]);
+}
