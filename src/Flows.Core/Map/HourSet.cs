@@ -68,7 +68,7 @@ public sealed class HourSet : IEquatable<HourSet>
     public static HourSet Union(IEnumerable<HourSet> sets)
     {
         var all = sets.Where(set => !set.IsEmpty).ToList();
-        if (all.Count <= 1)
+        if (all.Count == 0 || all.TrueForAll(all[0].Equals))
         {
             return all.Count == 0 ? Empty : all[0];
         }

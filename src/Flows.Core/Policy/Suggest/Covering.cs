@@ -13,8 +13,10 @@ internal static class Covering
             return;
         }
 
+        // Whoever covers pods asks for fewer labels; mostly all ask for equally many, and nobody covers anybody.
+        var fewest = grants.Values.Min(grant => Conditions(grant.Peer.Segment));
         var ranges = grants.Values.Select(grant => grant.Peer.Segment).OfType<RangeSegment>().ToLookup(range => range.Range);
-        foreach (var grant in grants.Values.OrderBy(grant => grant.Peer.Key, StringComparer.Ordinal).ToList())
+        foreach (var grant in grants.Values.Where(grant => grant.Peer.Segment is not PodSegment || Conditions(grant.Peer.Segment) > fewest).OrderBy(grant => grant.Peer.Key, StringComparer.Ordinal).ToList())
         {
             var wider = Candidates(grant.Peer.Segment, grants, ranges)
                 .Where(key => key != grant.Peer.Key && grants.TryGetValue(key, out var other) && other.Peer.Segment.Covers(grant.Peer.Segment))
@@ -36,6 +38,9 @@ internal static class Covering
         RangeSegment range => Enumerable.Range(0, range.Range.PrefixLength + 1).SelectMany(length => ranges[new NetBlock(range.Range.First, (byte)length)]).Select(wider => wider.Key),
         _ => grants.Keys,
     };
+
+    /// <summary>Conditions on labels; of what is no group of pods more than any has.</summary>
+    private static int Conditions(Segment segment) => segment is PodSegment pods ? pods.Namespaces.Requirements.Count + pods.Pods.Requirements.Count : int.MaxValue;
 
     private static IEnumerable<LabelSelector> Subsets(LabelSelector selector)
     {

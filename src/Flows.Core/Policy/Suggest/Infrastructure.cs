@@ -22,13 +22,12 @@ internal static class Infrastructure
     public static bool IsApiServer(Edge edge) => edge.Service is { Kind: EntityKind.Service, Namespace: "default", Name: "kubernetes" };
 
     /// <summary>A collector of metrics, by what people call it. It changes how a rule is marked, never what it allows.</summary>
-    public static bool IsMetrics(Edge edge) => edge.Src.Kind == EntityKind.Pod && Collectors.Any(name => Called(edge.Src, name));
+    public static bool CollectsMetrics(Entity client) => client.Kind == EntityKind.Pod && Collectors.Any(name => Called(client, name));
 
-    /// <summary>Why the rule for the edge is a baseline; null where it is not.</summary>
+    /// <summary>Why the rule for the edge is a baseline, whoever the client is; null where it is not.</summary>
     public static string? ReasonOf(Edge edge, PeerClass peer) => IsDns(edge) ? Dns
         : IsApiServer(edge) ? ApiServer
         : peer == PeerClass.Metadata ? Metadata
-        : IsMetrics(edge) ? Metrics
         : null;
 
     private static bool Called(Entity pod, string name) => pod.Workload.Contains(name, StringComparison.OrdinalIgnoreCase)

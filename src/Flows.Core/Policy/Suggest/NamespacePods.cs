@@ -15,7 +15,7 @@ internal sealed class NamespacePods
 
     private readonly List<PodVariant> all;
     private readonly Dictionary<SegmentKey, List<PodVariant>> byWorkload;
-    private readonly Dictionary<KeyValuePair<string, string>, List<PodVariant>> byLabel = [];
+    private readonly Dictionary<(string Key, string Value), List<PodVariant>> byLabel = [];
     private readonly Dictionary<SegmentKey, LabelDictionary?> owners = [];
     private readonly HashSet<string> varying;
 
@@ -38,11 +38,11 @@ internal sealed class NamespacePods
         byWorkload = all.GroupBy(variant => variant.Key).ToDictionary(same => same.Key, same => same.ToList());
         foreach (var variant in all)
         {
-            foreach (var label in variant.Labels)
+            foreach (var (key, value) in variant.Labels)
             {
-                if (!byLabel.TryGetValue(label, out var carriers))
+                if (!byLabel.TryGetValue((key, value), out var carriers))
                 {
-                    byLabel[label] = carriers = [];
+                    byLabel[(key, value)] = carriers = [];
                 }
 
                 carriers.Add(variant);
@@ -61,7 +61,7 @@ internal sealed class NamespacePods
     public LabelDictionary? OwnersSelectorOf(SegmentKey key) => owners.GetValueOrDefault(key);
 
     /// <summary>How many sets of labels hold this one.</summary>
-    public int Carrying(KeyValuePair<string, string> label) => byLabel.TryGetValue(label, out var carriers) ? carriers.Count : 0;
+    public int Carrying(KeyValuePair<string, string> label) => byLabel.TryGetValue((label.Key, label.Value), out var carriers) ? carriers.Count : 0;
 
     /// <summary>The labels that all pods of the workload of all times share and that last, by key.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Common(SegmentKey key)
@@ -80,9 +80,9 @@ internal sealed class NamespacePods
     private List<PodVariant> Rarest(IReadOnlyDictionary<string, string> labels)
     {
         var least = all;
-        foreach (var label in labels)
+        foreach (var (key, value) in labels)
         {
-            var carriers = byLabel.TryGetValue(label, out var some) ? some : [];
+            var carriers = byLabel.TryGetValue((key, value), out var some) ? some : [];
             least = carriers.Count < least.Count ? carriers : least;
         }
 

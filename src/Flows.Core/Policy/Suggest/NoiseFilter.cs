@@ -25,7 +25,7 @@ internal sealed class NoiseFilter
 
         // A scanner that is restarted, or has several pods, is one all the same.
         var pods = edges.Where(edge => scanners.Contains(edge.Src.Id) && IsOwned(edge.Src)).Select(edge => SegmentKey.Of(edge.Src, SegmentLevel.Workload)).ToHashSet();
-        scanningWorkloads = [.. edges.Where(edge => IsOwned(edge.Src)).GroupBy(edge => SegmentKey.Of(edge.Src, SegmentLevel.Workload)).Where(workload => pods.Contains(workload.Key))
+        scanningWorkloads = pods.Count == 0 ? [] : [.. edges.Where(edge => IsOwned(edge.Src)).GroupBy(edge => SegmentKey.Of(edge.Src, SegmentLevel.Workload)).Where(workload => pods.Contains(workload.Key))
             .Where(workload => workload.Sum(edge => edge.Answered) <= workload.Sum(edge => edge.Refused + edge.Unanswered)).Select(workload => workload.Key)];
         gone = GoneFrom(input, edges);
         if (edges.Count > 0)

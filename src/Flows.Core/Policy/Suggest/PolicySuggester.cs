@@ -25,6 +25,7 @@ public sealed class PolicySuggester
     private readonly Widening widening;
     private readonly ReadinessJudge judge;
     private readonly Dictionary<ulong, SegmentKey?> subjects = [];
+    private readonly Dictionary<ulong, bool> collectors = [];
     private readonly Dictionary<(SegmentKey Subject, Direction Direction), GrantTable> tables = [];
     private readonly HashSet<(SegmentKey Subject, Direction Direction, byte Protocol, ushort Port)> resolvers = [];
     private readonly Dictionary<SegmentKey, List<int>> inside = [];
@@ -48,7 +49,7 @@ public sealed class PolicySuggester
         }
 
         List<Edge> evidence = [.. needed.Select(number => edges[number])];
-        List<Entity> pods = [.. input.Entities.Concat(edges.SelectMany(edge => (Entity[])[edge.Src, edge.Dst])).Where(sieve.Selectable)];
+        List<Entity> pods = [.. Ends.Of(input).Where(sieve.Selectable)];
         selectors = new WorkloadSelectors(pods);
         segmentation = new Segmentation(input, selectors, evidence);
         ring = RingFence.Of(input, segmentation, pods);
@@ -116,7 +117,7 @@ public sealed class PolicySuggester
         {
             foreach (var peer in namer.PeersOf(edge, direction))
             {
-                table.Add(protocol, edge.DstPort, peer, Infrastructure.ReasonOf(edge, peer.Class), number);
+                table.Add(protocol, edge.DstPort, peer, Infrastructure.ReasonOf(edge, peer.Class) ?? (IsMetrics(edge.Src) ? Infrastructure.Metrics : null), number);
             }
 
             if (dns && direction == Direction.Ingress)
@@ -124,6 +125,16 @@ public sealed class PolicySuggester
                 resolvers.Add((key, direction, protocol, edge.DstPort));
             }
         }
+    }
+
+    private bool IsMetrics(Entity client)
+    {
+        if (!collectors.TryGetValue(client.Id, out var isOne))
+        {
+            collectors[client.Id] = isOne = Infrastructure.CollectsMetrics(client);
+        }
+
+        return isOne;
     }
 
     /// <summary>Whose policy governs the entity; null where none of this suggestion does.</summary>
@@ -290,7 +301,7 @@ public sealed class PolicySuggester
             return;
         }
 
-        var seen = edges.SelectMany(edge => (Entity[])[edge.Src, edge.Dst]).Where(sieve.Selectable).Select(pod => SegmentKey.Of(pod, SegmentLevel.Workload)).ToHashSet();
+        var seen = Ends.Of(edges).Where(sieve.Selectable).Select(pod => SegmentKey.Of(pod, SegmentLevel.Workload)).ToHashSet();
         var whole = governed.Where(subject => subject.IsNamespace).ToHashSet();
         foreach (var workload in selectors.Workloads.Where(workload => !seen.Contains(workload)))
         {

@@ -36,6 +36,11 @@ internal readonly record struct SegmentKey(string Namespace, string Kind, string
         ? Of(entity, level).ToString()
         : entity.Namespace.Length > 0 ? $"{entity.Namespace}/{entity.Name}" : entity.Name;
 
+    public bool Equals(SegmentKey other) => Workload == other.Workload && Namespace == other.Namespace && Kind == other.Kind;
+
+    /// <summary>Without the kind, which hardly ever tells two apart.</summary>
+    public override int GetHashCode() => HashCode.Combine(Namespace, Workload);
+
     public int CompareTo(SegmentKey other)
     {
         var byNamespace = string.CompareOrdinal(Namespace, other.Namespace);

@@ -7,6 +7,7 @@ namespace Flows.Core.Policy;
 internal sealed class Witness
 {
     private readonly List<HourSet> sightings = [];
+    private readonly HashSet<int> begins = [];
     private HourSet? hours;
     private bool seesEgress;
     private bool seesIngress;
@@ -37,7 +38,7 @@ internal sealed class Witness
     /// <summary>Whether it was reporting in an hour of the edge.</summary>
     public bool WasUp(Edge edge)
     {
-        hours ??= HourSet.Union(sightings.Distinct());
+        hours ??= HourSet.Union([.. sightings.Distinct(), HourSet.Of(begins)]);
         return hours.Overlaps(HoursOf(edge));
     }
 
@@ -56,7 +57,7 @@ internal sealed class Witness
         }
         else if (hours is null && (atSrc || atDst))
         {
-            sightings.Add(HourSet.Between(edge.FirstSeenUs, edge.FirstSeenUs));
+            begins.Add(HourSet.HourOf(edge.FirstSeenUs));
         }
     }
 

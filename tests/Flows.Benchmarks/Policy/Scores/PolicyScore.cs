@@ -48,7 +48,7 @@ internal sealed record PolicyScore
     /// <summary>Rules with twice the traffic over the same edges, to rules.</summary>
     public required double Growth { get; init; }
 
-    /// <summary>Objects that are gone or new with twice the traffic.</summary>
+    /// <summary>Policies of workloads that are gone or new with twice the traffic.</summary>
     public required int Renames { get; init; }
 
     /// <summary>Objects whose bytes changed with twice the traffic.</summary>

@@ -57,7 +57,7 @@ internal static class Scorer
             Objects = suggestion.Set.Policies.Count,
             TrueEdges = topology.Edges.Select(need => need.Triple).Distinct().Count(),
             Growth = again is null ? 1 : (double)Rules(again.Set) / rules,
-            Renames = again is null ? 0 : Texts(again.Set).Keys.Except(texts.Keys).Count() + texts.Keys.Except(Texts(again.Set).Keys).Count(),
+            Renames = again is null ? 0 : Names(again.Set).Except(Names(suggestion.Set)).Count() + Names(suggestion.Set).Except(Names(again.Set)).Count(),
             Changed = again is null ? 0 : Texts(again.Set).Count(text => texts.TryGetValue(text.Key, out var old) && old != text.Value),
             SameBytesShuffled = !full || SameShuffled(input, suggestion),
             InexactSelectors = Inexact(suggestion.Set, fleet, plan),
@@ -82,7 +82,13 @@ internal static class Scorer
             addresses[named.Id] = [.. Enumerable.Range(1, 12).Select(number => NetBlock.Of(NetAddress.FromV4((203u << 24) | ((uint)(named.Name.Length % 250) << 8) | (uint)number)))];
         }
 
-        return input with { Addresses = addresses, Level = level };
+        var hours = HourSet.Between(SimFleet.StartUs, until - 1);
+        return input with
+        {
+            Addresses = addresses,
+            Level = level,
+            Reports = fleet.NodeEntities.Select(node => node.Entity.Name).Skip(fleet.Plan.BlindNodes).ToDictionary(node => node, _ => hours),
+        };
     }
 
     /// <summary>What was written and read back is what is judged.</summary>
@@ -106,6 +112,9 @@ internal static class Scorer
 
     private static SortedDictionary<string, string> Texts(PolicySet set) => new(set.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
         .ToDictionary(policy => policy.Id, policy => KubernetesWriter.Write(policy)), StringComparer.Ordinal);
+
+    /// <summary>A default deny comes with readiness, and is no other name for anything.</summary>
+    private static IEnumerable<string> Names(PolicySet set) => set.Policies.Where(policy => !policy.Pods.IsEverything).Select(policy => policy.Id);
 
     private static int Rules(PolicySet set) => set.Policies.Sum(policy => policy.AllRules().Count());
 
