@@ -26,7 +26,7 @@ internal static class PolicyCommand
     {
         List<PolicyScore> scores = [];
         Console.WriteLine("topology          variant  FD_c above floor  floor   FD_e above floor  floor    OP        SC    rules  objects  RPE   stable");
-        foreach (var same in PolicyRuns.Main(seeds).GroupBy(score => (score.Topology, score.Variant)))
+        foreach (var same in PolicyRuns.EachTopology(seeds).GroupBy(score => (score.Topology, score.Variant)))
         {
             List<PolicyScore> own = [.. same];
             scores.AddRange(own);

@@ -7,7 +7,7 @@ namespace Flows.Benchmarks.Policy;
 internal static class PolicyRuns
 {
     /// <summary>Every landscape with each seed, labels bumped and not: what the bars are about.</summary>
-    public static IEnumerable<PolicyScore> Main(int seeds, int trainDays = 14, int testDays = 7) =>
+    public static IEnumerable<PolicyScore> EachTopology(int seeds, int trainDays = 14, int testDays = 7) =>
         from topology in Topologies.All
         from seed in Enumerable.Range(1, seeds)
         from bump in (bool[])[true, false]
