@@ -52,7 +52,8 @@ internal static class PolicyFiles
     {
         directory.Create();
         var own = Index(directory.FullName);
-        var foreign = directory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal).FirstOrDefault(name => !own.Contains(name) && !own.Any(file => file.StartsWith($"{name}/", StringComparison.Ordinal)));
+        var foreign = directory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)
+            .FirstOrDefault(name => !own.Contains(name) && !own.Any(file => file.StartsWith($"{name}/", StringComparison.Ordinal)));
         if (foreign is not null)
         {
             throw new FlowsException(ExitCode.Usage, $"{directory.FullName} holds {foreign}, which is not from a suggestion; choose a new or empty directory with --out.");

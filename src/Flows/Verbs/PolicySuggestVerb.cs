@@ -92,7 +92,9 @@ internal static class PolicySuggestVerb
         if (output == "json")
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(
-                new SuggestReport(policies, suggestion.Review, replay is null ? null : TestReport.Of(replay), [.. suggestion.Readiness.Select(ReadinessEntry.Of)], suggestion.Warnings, [.. rendered.Losses.Select(loss => loss.ToString())]),
+                new SuggestReport(
+                    policies, suggestion.Review, replay is null ? null : TestReport.Of(replay),
+                    [.. suggestion.Readiness.Select(ReadinessEntry.Of)], suggestion.Warnings, [.. rendered.Losses.Select(loss => loss.ToString())]),
                 Json.Indented.SuggestReport));
         }
         else

@@ -29,10 +29,15 @@ internal static class GeneratedStore
     public static long Make(string store, string policies, int workloads)
     {
         workloads = (workloads + PerNamespace - 1) / PerNamespace * PerNamespace;
-        Directory.CreateDirectory(Path.GetDirectoryName(policies)!);
-        if (!File.Exists(policies))
+        if (!Directory.Exists(policies))
         {
-            File.WriteAllText(policies, string.Concat(Enumerable.Range(0, workloads).Select(number => "---\n" + KubernetesWriter.Write(PolicyOf(number), evidence: null))));
+            Directory.CreateDirectory(policies);
+            for (var first = 0; first < workloads; first += PerNamespace)
+            {
+                File.WriteAllText(
+                    Path.Combine(policies, string.Create(CultureInfo.InvariantCulture, $"ns-{first / PerNamespace}.yaml")),
+                    string.Concat(Enumerable.Range(first, PerNamespace).Select(number => "---\n" + KubernetesWriter.Write(PolicyOf(number), evidence: null))));
+            }
         }
 
         if (File.Exists(Path.Combine(store, StoreLayout.Manifest)))

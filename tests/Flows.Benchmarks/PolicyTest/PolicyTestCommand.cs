@@ -34,7 +34,7 @@ internal static class PolicyTestCommand
         try
         {
             var made = Stopwatch.StartNew();
-            var rows = GeneratedStore.Make(Path.Combine(directory, "store"), Path.Combine(directory, "policies.yaml"), workloads);
+            var rows = GeneratedStore.Make(Path.Combine(directory, "store"), Path.Combine(directory, "policies"), workloads);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"made {rows} hourly edges of {workloads} workloads in {made.Elapsed.TotalSeconds:0} s"));
             return Measure(directory, workloads, rows);
         }
@@ -58,8 +58,7 @@ internal static class PolicyTestCommand
             return seconds;
         }
 
-        var file = Path.Combine(directory, "policies.yaml");
-        var set = PolicyReader.Read([new PolicyDocument(file, File.ReadAllText(file))]);
+        var set = PolicyReader.Read(PolicyFiles.Read(Path.Combine(directory, "policies")));
         var policies = Step();
         var store = PolicyStore.Read(new DirectoryInfo(Path.Combine(directory, "store")), 0, long.MaxValue, null, Dialect.Kubernetes);
         var read = Step();

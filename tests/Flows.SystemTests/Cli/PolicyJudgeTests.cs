@@ -86,7 +86,7 @@ public sealed class PolicyJudgeTests(DemoStore demo)
         kind: NetworkPolicy
         metadata: { name: closed, namespace: {{space}} }
         spec:
-          podSelector: { matchLabels: { app: {{app}} } }
+          podSelector: { matchLabels: { app.kubernetes.io/name: {{app}} } }
           policyTypes: [Ingress]
         """;
 

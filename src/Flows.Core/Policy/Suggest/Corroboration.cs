@@ -28,7 +28,8 @@ internal sealed class Corroboration
     {
         gaps = input.Gaps.ToLookup(gap => gap.Node, StringComparer.Ordinal);
         witnesses = Witness.Of(input);
-        podNodesCollect = input.Entities.Concat(input.Edges.SelectMany(edge => (Entity[])[edge.Src, edge.Dst])).Any(entity => entity is { Kind: EntityKind.Pod, Node.Length: > 0 } && witnesses.ContainsKey(entity.Node));
+        podNodesCollect = input.Entities.Concat(input.Edges.SelectMany(edge => (Entity[])[edge.Src, edge.Dst]))
+            .Any(entity => entity is { Kind: EntityKind.Pod, Node.Length: > 0 } && witnesses.ContainsKey(entity.Node));
     }
 
     /// <summary>What to tell whoever reads the suggestion, sorted.</summary>

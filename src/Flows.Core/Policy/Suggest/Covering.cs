@@ -16,7 +16,8 @@ internal static class Covering
         // Whoever covers pods asks for fewer labels; mostly all ask for equally many, and nobody covers anybody.
         var fewest = grants.Values.Min(grant => Conditions(grant.Peer.Segment));
         var ranges = grants.Values.Select(grant => grant.Peer.Segment).OfType<RangeSegment>().ToLookup(range => range.Range);
-        foreach (var grant in grants.Values.Where(grant => grant.Peer.Segment is not PodSegment || Conditions(grant.Peer.Segment) > fewest).OrderBy(grant => grant.Peer.Key, StringComparer.Ordinal).ToList())
+        foreach (var grant in grants.Values.Where(grant => grant.Peer.Segment is not PodSegment || Conditions(grant.Peer.Segment) > fewest)
+            .OrderBy(grant => grant.Peer.Key, StringComparer.Ordinal).ToList())
         {
             var wider = Candidates(grant.Peer.Segment, grants, ranges)
                 .Where(key => key != grant.Peer.Key && grants.TryGetValue(key, out var other) && other.Peer.Segment.Covers(grant.Peer.Segment))

@@ -117,7 +117,8 @@ internal sealed class GrantTable
             // Nodes that the inventory does not list stay.
             var listed = to.Nodes.Select(node => node.Key).ToHashSet(StringComparer.Ordinal);
             var everyHost = to.Nodes is [{ Segment: HostSegment }];
-            Replace(grants, [.. nodes.Where(grant => everyHost || listed.Contains(grant.Peer.Key))], to.Nodes, "several nodes were seen: every node of the cluster is let through, since what runs there moves");
+            Replace(grants, [.. nodes.Where(grant => everyHost || listed.Contains(grant.Peer.Key))], to.Nodes,
+                "several nodes were seen: every node of the cluster is let through, since what runs there moves");
         }
     }
 

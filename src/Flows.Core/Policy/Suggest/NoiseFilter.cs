@@ -25,7 +25,8 @@ internal sealed class NoiseFilter
 
         // A scanner that is restarted, or has several pods, is one all the same.
         var pods = edges.Where(edge => scanners.Contains(edge.Src.Id) && IsOwned(edge.Src)).Select(edge => SegmentKey.Of(edge.Src, SegmentLevel.Workload)).ToHashSet();
-        scanningWorkloads = pods.Count == 0 ? [] : [.. edges.Where(edge => IsOwned(edge.Src)).GroupBy(edge => SegmentKey.Of(edge.Src, SegmentLevel.Workload)).Where(workload => pods.Contains(workload.Key))
+        scanningWorkloads = pods.Count == 0 ? [] : [.. edges
+            .Where(edge => IsOwned(edge.Src)).GroupBy(edge => SegmentKey.Of(edge.Src, SegmentLevel.Workload)).Where(workload => pods.Contains(workload.Key))
             .Where(workload => workload.Sum(edge => edge.Answered) <= workload.Sum(edge => edge.Refused + edge.Unanswered)).Select(workload => workload.Key)];
         gone = GoneFrom(input, edges);
         if (edges.Count > 0)
@@ -40,7 +41,8 @@ internal sealed class NoiseFilter
         }
     }
 
-    public bool IsScanner(Entity entity) => scanners.Contains(entity.Id) || (scanningWorkloads.Count > 0 && IsOwned(entity) && scanningWorkloads.Contains(SegmentKey.Of(entity, SegmentLevel.Workload)));
+    public bool IsScanner(Entity entity) => scanners.Contains(entity.Id)
+        || (scanningWorkloads.Count > 0 && IsOwned(entity) && scanningWorkloads.Contains(SegmentKey.Of(entity, SegmentLevel.Workload)));
 
     public bool IsOneOff(Entity entity) => oneOffs.Count > 0 && IsBare(entity) && oneOffs.Contains(SegmentKey.Of(entity, SegmentLevel.Workload));
 

@@ -30,7 +30,8 @@ internal sealed class Segmentation
         // In a namespace with a workload that no labels pick, a rule for it would be a rule for all: the namespace is the segment.
         if (input.Level == SegmentLevel.Auto || input.LevelOf.Values.Contains(SegmentLevel.Auto))
         {
-            wholeNamespaces.UnionWith(selectors.Workloads.Where(workload => LevelOf(workload) == SegmentLevel.Auto && selectors.Find(workload).Widest.IsEverything).Select(workload => workload.Namespace));
+            wholeNamespaces.UnionWith(selectors.Workloads
+                .Where(workload => LevelOf(workload) == SegmentLevel.Auto && selectors.Find(workload).Widest.IsEverything).Select(workload => workload.Namespace));
         }
     }
 

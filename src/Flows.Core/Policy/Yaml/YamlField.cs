@@ -135,8 +135,7 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         var stream = new YamlStream();
         try
         {
-            Bound(file, text);
-            stream.Load(new StringReader(text));
+            stream.Load(new BoundedYaml(file, text, DepthMax));
         }
         catch (YamlException fault)
         {
@@ -151,25 +150,6 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
         return [.. stream.Documents
             .Select((document, index) => new YamlField(document.RootNode, "", stream.Documents.Count == 1 ? file : $"{file}, document {index + 1}", []))
             .Where(document => !document.IsNull)];
-    }
-
-    /// <summary>Building the tree recurses, and an alias can stand for a thousand others: both are refused while the text is still only events.</summary>
-    private static void Bound(string file, string text)
-    {
-        var depth = 0;
-        for (var parser = new Parser(new StringReader(text)); parser.MoveNext();)
-        {
-            depth += parser.Current!.NestingIncrease;
-            if (depth > DepthMax)
-            {
-                throw new PolicyFaultException(file, parser.Current.Start.Line, "", $"is nested more than {DepthMax} deep, which no policy is");
-            }
-
-            if (parser.Current is AnchorAlias alias)
-            {
-                throw new PolicyFaultException(file, alias.Start.Line, "", $"has the alias *{alias.Value}, which is not read; write out what it stands for");
-            }
-        }
     }
 
     private static bool MeansSomethingElse(string plain) => plain.Length == 0 || Words.Contains(plain, StringComparer.OrdinalIgnoreCase) || NumberOrDate().IsMatch(plain);
