@@ -41,8 +41,7 @@ public sealed class WatchOracleTests
         }
 
         // A late copy about a pod whose whole life fell between two lists is news to the watcher: the next list ends it, and nothing sooner could.
-        server.Faults.ExpireWatches = FakeResource.All.Count;
-        server.ResetConnections();
+        server[FakeResource.Pods].PutSilently("shop/nobody", null);
         var now = lives.Where(life => life.ToUs == long.MaxValue).Select(life => $"{life.Address}={life.Pod.Uid}").ToHashSet();
         await watched.UntilAsync(() => Now(watched).SetEquals(now), () => $"what is now is known (seed {seed}): {string.Join(' ', Now(watched).Except(now))} instead of {string.Join(' ', now.Except(Now(watched)))}");
         Judge(watched.Said(), lives, random, seed);
