@@ -1,4 +1,3 @@
-using System.Globalization;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
@@ -9,44 +8,27 @@ namespace Flows.Store;
 /// <summary>Everything in a store that a suggestion rests on.</summary>
 public static class Observation
 {
-    private const string Hour = "epoch_us(bucket) // 3600000000";
-
     // Without octets the connections are known all the same.
     private const string AboutConnections = "source IN ('conntrack', 'packets') AND aspect NOT LIKE 'accounting%'";
 
     /// <summary>The input for a suggestion over [since, until): edges with their hours, who held which address, who reported when, and what was lost.</summary>
     /// <exception cref="Core.FlowsException">The pods stand in several clusters and none was chosen.</exception>
-    public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster)
+    public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster) =>
+        Read(reader, sinceUs, untilUs, cluster, reader.Identities(), LabelHistory.None);
+
+    /// <summary>As the other, with the ends of edges as they were.</summary>
+    public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster, IReadOnlyList<IdentityInterval> ledger, LabelHistory history)
     {
-        var within = $"bucket >= {Engine.Time(StoreLayout.ClampUs(sinceUs) / Core.UnixTime.Minute * Core.UnixTime.Minute)} AND bucket < {Engine.Time(untilUs)}";
-        var input = PolicyInput.Of(WithHours(reader, within, reader.Edges(sinceUs, untilUs)), reader.Identities(), sinceUs, untilUs, cluster);
+        var seen = reader.Seen(sinceUs, untilUs, history);
+        var input = PolicyInput.Of(seen.Edges, ledger, sinceUs, untilUs, cluster);
         var addresses = new Dictionary<ulong, IReadOnlyList<NetBlock>>(input.Addresses);
         foreach (var (entity, blocks) in NamedAddresses(reader, input.Edges))
         {
             addresses.TryAdd(entity, blocks);
         }
 
-        return input with { Addresses = addresses, Reports = Reports(reader, within), Gaps = [.. Gaps(reader, sinceUs, untilUs), .. Losses(reader, sinceUs, untilUs)] };
+        return input with { Addresses = addresses, Reports = seen.Reports, Gaps = [.. Gaps(reader, sinceUs, untilUs), .. Losses(reader, sinceUs, untilUs)] };
     }
-
-    /// <summary>The same grouping and order as the reader's edges have, so that the rows pair up.</summary>
-    private static List<Edge> WithHours(StoreReader reader, string within, IReadOnlyList<Edge> edges)
-    {
-        var hours = reader.Engine.Read(
-            $"""
-            SELECT array_to_string(list_distinct(list({Hour})), ',')
-            FROM edges_1m WHERE {within}
-            GROUP BY src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port
-            ORDER BY src_entity, dst_entity, svc_entity NULLS FIRST, protocol, dst_port, svc_port NULLS FIRST
-            """,
-            row => HourSet.Of(Array.ConvertAll(row.GetString(0).Split(','), hour => int.Parse(hour, CultureInfo.InvariantCulture))));
-        return [.. edges.Zip(hours, (edge, its) => edge with { Hours = its })];
-    }
-
-    private static Dictionary<string, HourSet> Reports(StoreReader reader, string within) => reader.Engine
-        .Read($"SELECT node, array_to_string(list(hour), ',') FROM (SELECT DISTINCT unnest(node_names(nodes)) AS node, {Hour} AS hour FROM edges_1m WHERE {within}) GROUP BY node",
-            row => (Node: row.GetString(0), Hours: HourSet.Of(Array.ConvertAll(row.GetString(1).Split(','), hour => int.Parse(hour, CultureInfo.InvariantCulture)))))
-        .ToDictionary(report => report.Node, report => report.Hours, StringComparer.Ordinal);
 
     private static List<ObservationGap> Gaps(StoreReader reader, long sinceUs, long untilUs) => reader.Engine.Read(
         $"""

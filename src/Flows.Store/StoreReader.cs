@@ -53,11 +53,11 @@ public sealed class StoreReader : IDisposable
     public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs) => Edges(sinceUs, untilUs, LabelHistory.None);
 
     /// <summary>As the other, with ends as they were: an entity that changed in the span has an edge for each of its versions that was seen.</summary>
-    public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs, LabelHistory history) => new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history);
+    public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs, LabelHistory history) =>
+        new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history, hours: false).Edges;
 
-    /// <summary>As the other, only those of which an end has several versions.</summary>
-    public IReadOnlyList<Edge> ChangingEdges(long sinceUs, long untilUs, LabelHistory history) =>
-        history.Changing.Count == 0 ? [] : new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history, onlyChanging: true);
+    /// <summary>As the other, with the hours in which edges were used and nodes reported.</summary>
+    public EdgesSeen Seen(long sinceUs, long untilUs, LabelHistory history) => new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history, hours: true);
 
     /// <summary>The hours since then that have edges, each with a text that changes with them.</summary>
     public IReadOnlyDictionary<long, string> EdgeHours(long sinceUs) => EdgeQuery.Hours(manifest, sinceUs);

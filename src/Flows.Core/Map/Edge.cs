@@ -86,4 +86,25 @@ public sealed record Edge
 
     /// <summary>The hours in which connections began; null where only <see cref="FirstSeenUs"/> and <see cref="LastSeenUs"/> are known.</summary>
     public HourSet? Hours { get; init; }
+
+    /// <summary>Parts of one edge together, such as those of different times; never none. The ends are the first part's.</summary>
+    public static Edge Sum(IReadOnlyList<Edge> parts) => parts.Count == 1 ? parts[0] : parts[0] with
+    {
+        SrcResolvedBy = parts.Max(part => part.SrcResolvedBy),
+        DstResolvedBy = parts.Max(part => part.DstResolvedBy),
+        Connections = parts.Sum(part => part.Connections),
+        Answered = parts.Sum(part => part.Answered),
+        Refused = parts.Sum(part => part.Refused),
+        Unanswered = parts.Sum(part => part.Unanswered),
+        DirectionTrusted = parts.Sum(part => part.DirectionTrusted),
+        SnatUnresolved = parts.Sum(part => part.SnatUnresolved),
+        FwdBytes = parts.Sum(part => part.FwdBytes),
+        RevBytes = parts.Sum(part => part.RevBytes),
+        FwdPackets = parts.Sum(part => part.FwdPackets),
+        RevPackets = parts.Sum(part => part.RevPackets),
+        FirstSeenUs = parts.Min(part => part.FirstSeenUs),
+        LastSeenUs = parts.Max(part => part.LastSeenUs),
+        Nodes = [.. parts.SelectMany(part => part.Nodes).Distinct().Order(StringComparer.Ordinal)],
+        Hours = parts.Any(part => part.Hours is null) ? null : HourSet.Union(parts.Select(part => part.Hours!)),
+    };
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 
 namespace Flows.Core.Map;
@@ -6,6 +7,9 @@ namespace Flows.Core.Map;
 public sealed class HourSet : IEquatable<HourSet>
 {
     public const long HourUs = 3_600_000_000;
+
+    /// <summary>Hours in one word of a set.</summary>
+    public const int WordHours = Bits;
 
     private const int Bits = 64;
 
@@ -55,6 +59,21 @@ public sealed class HourSet : IEquatable<HourSet>
         }
 
         return new(from, words);
+    }
+
+    /// <summary>The set of hours of which a bit is set, the first one in the highest bit of the first byte.</summary>
+    /// <param name="from">The first bit's hour, a multiple of <see cref="WordHours"/>.</param>
+    /// <param name="bits">Whole words.</param>
+    public static HourSet OfBits(int from, ReadOnlySpan<byte> bits)
+    {
+        var words = new ulong[bits.Length / sizeof(ulong)];
+        for (var i = 0; i < words.Length; i++)
+        {
+            words[i] = Reversed(BinaryPrimitives.ReadUInt64BigEndian(bits[(i * sizeof(ulong))..]));
+        }
+
+        var (start, end) = (Array.FindIndex(words, word => word != 0), Array.FindLastIndex(words, word => word != 0) + 1);
+        return start < 0 ? Empty : new(from + (start * Bits), words[start..end]);
     }
 
     /// <summary>Every hour that [fromUs, toUs] touches.</summary>
@@ -113,4 +132,12 @@ public sealed class HourSet : IEquatable<HourSet>
     public override bool Equals(object? obj) => Equals(obj as HourSet);
 
     public override int GetHashCode() => HashCode.Combine(first, words.Length, words.Length == 0 ? 0 : words[0]);
+
+    private static ulong Reversed(ulong word)
+    {
+        word = ((word >> 1) & 0x5555_5555_5555_5555) | ((word & 0x5555_5555_5555_5555) << 1);
+        word = ((word >> 2) & 0x3333_3333_3333_3333) | ((word & 0x3333_3333_3333_3333) << 2);
+        word = ((word >> 4) & 0x0F0F_0F0F_0F0F_0F0F) | ((word & 0x0F0F_0F0F_0F0F_0F0F) << 4);
+        return BinaryPrimitives.ReverseEndianness(word);
+    }
 }

@@ -37,27 +37,23 @@ internal sealed class PolicyStoreOptions
 
 /// <summary>What policies are judged by: edges with their ends as they were, the ledger, and what the cluster itself said. From files alone, so a copy will do.</summary>
 /// <param name="Input">With the ends of edges as they were.</param>
-/// <param name="Observed">With the ends as last known, which is what a suggestion is for.</param>
+/// <param name="History">Which entities were what at which time.</param>
 /// <param name="Objects">Namespaces and policies of the cluster at the end of the span.</param>
-internal sealed record PolicyStore(PolicyInput Input, PolicyInput Observed, JudgeOptions Options, IReadOnlyList<ClusterObject> Objects)
+internal sealed record PolicyStore(PolicyInput Input, LabelHistory History, JudgeOptions Options, IReadOnlyList<ClusterObject> Objects)
 {
+    /// <summary>With the ends of edges as last known, which is what a suggestion is for.</summary>
+    public PolicyInput Observed => Input with { Edges = History.LastKnown(Input.Edges) };
+
     /// <summary>The policies that the cluster has; null where the store was never told of any cluster's.</summary>
     public PolicySet? ClusterPolicies => StoredObjects.Policies(Objects, Input.Cluster) is { Count: > 0 } policies ? PolicyReader.Read(policies) : null;
 
     public static PolicyStore Read(DirectoryInfo store, long sinceUs, long untilUs, string? cluster, Dialect dialect)
     {
         using var reader = StoreReader.Open(store.FullName);
-        var observed = Observation.Read(reader, sinceUs, untilUs, cluster);
-        var history = LabelHistory.Of(reader.Identities());
-        var input = observed with
-        {
-            Edges =
-            [
-                .. observed.Edges.Where(edge => !history.Changing.ContainsKey(edge.Src.Id) && !history.Changing.ContainsKey(edge.Dst.Id)),
-                .. reader.ChangingEdges(sinceUs, untilUs, history),
-            ],
-        };
+        var ledger = reader.Identities();
+        var history = LabelHistory.Of(ledger);
+        var input = Observation.Read(reader, sinceUs, untilUs, cluster, ledger, history);
         var objects = reader.ClusterObjects(Math.Min(untilUs, TimeProvider.System.NowUs()), StoredObjects.NamespaceKind, StoredObjects.PolicyKind);
-        return new PolicyStore(input, observed, new JudgeOptions { NamespaceLabels = StoredObjects.NamespaceLabels(objects, input.Cluster), Dialect = dialect }, objects);
+        return new PolicyStore(input, history, new JudgeOptions { NamespaceLabels = StoredObjects.NamespaceLabels(objects, input.Cluster), Dialect = dialect }, objects);
     }
 }

@@ -19,6 +19,8 @@ public static class PolicyReader
 {
     private const string DefaultNamespace = "default";
 
+    private static readonly CalicoTiers NoTiers = CalicoTiers.Of([]);
+
     /// <summary>The set in these files.</summary>
     /// <exception cref="FlowsException">Something cannot be read, is invalid, or stands there twice.</exception>
     public static PolicySet Read(IEnumerable<PolicyDocument> files)
@@ -33,29 +35,32 @@ public static class PolicyReader
     /// <summary>Every object of the files, well or not.</summary>
     public static IReadOnlyList<PolicyObject> Objects(IEnumerable<PolicyDocument> files)
     {
-        // A large fleet has a hundred thousand policies, and reading them takes longer than judging by them: each processor takes its share.
+        // A large fleet has a hundred thousand policies, and reading them takes longer than judging by them: each processor takes its share. Trees are
+        // much larger than what they mean, so that each is read as soon as it stands; only Calico's policies wait for the tiers of all files.
         var parsed = files.AsParallel().AsOrdered().Select(Parse).ToList();
         var documents = parsed.SelectMany(file => file.Documents).ToList();
-        var tiers = CalicoTiers.Of(documents);
+        var tiers = CalicoTiers.Of(documents.Select(document => document.Waiting).OfType<YamlField>());
         return Distinct(
         [
             .. parsed.Select(file => file.Unreadable).OfType<PolicyObject>(),
-            .. documents.AsParallel().AsOrdered().Select(document => Object(document, tiers)).OfType<PolicyObject>(),
+            .. documents.AsParallel().AsOrdered().Select(document => document.Waiting is { } waiting ? Object(waiting, tiers) : document.Object).OfType<PolicyObject>(),
         ]);
     }
 
     /// <summary>The documents of a file, those of lists one by one; or why it cannot be read.</summary>
-    private static (IReadOnlyList<YamlField> Documents, PolicyObject? Unreadable) Parse(PolicyDocument file)
+    private static (IReadOnlyList<(YamlField? Waiting, PolicyObject? Object)> Documents, PolicyObject? Unreadable) Parse(PolicyDocument file)
     {
         try
         {
-            return ([.. YamlField.Documents(file.File, file.Text).SelectMany(Flat)], null);
+            return ([.. YamlField.Documents(file.File, file.Text).SelectMany(Flat).Select(document => NeedsTiers(document) ? (document, null) : ((YamlField?)null, Object(document, NoTiers)))], null);
         }
         catch (PolicyFaultException fault)
         {
             return ([], new PolicyObject(file.File, "", "", [], fault.All));
         }
     }
+
+    private static bool NeedsTiers(YamlField document) => Tried(document.Find("apiVersion")) is CalicoReader.Version or CalicoReader.StoredVersion;
 
     /// <summary>The document, or the items of a List.</summary>
     private static IEnumerable<YamlField> Flat(YamlField document)
@@ -64,17 +69,7 @@ public static class PolicyReader
         return kind is not null && document.Find("items") is { IsList: true } items && IsListKind(kind) ? items.Items().Select(item => item.Apart()) : [document];
     }
 
-    private static bool IsListKind(YamlField kind)
-    {
-        try
-        {
-            return kind.Text().EndsWith("List", StringComparison.Ordinal);
-        }
-        catch (PolicyFaultException)
-        {
-            return false;
-        }
-    }
+    private static bool IsListKind(YamlField kind) => Tried(kind).EndsWith("List", StringComparison.Ordinal);
 
     private static PolicyObject? Object(YamlField document, CalicoTiers tiers)
     {
@@ -128,23 +123,13 @@ public static class PolicyReader
     /// <summary>What an object calls itself, as far as that can be read.</summary>
     private static (string Kind, string Id) Called(YamlField document)
     {
-        string Of(YamlField? field) => field is null ? "" : Tried(field);
         var metadata = document.Find("metadata");
-        var (space, name) = (Of(metadata?.Find("namespace")), Of(metadata?.Find("name")));
-        return (Of(document.Find("kind")), space.Length == 0 ? name : $"{space}/{name}");
+        var (space, name) = (Tried(metadata?.Find("namespace")), Tried(metadata?.Find("name")));
+        return (Tried(document.Find("kind")), space.Length == 0 ? name : $"{space}/{name}");
     }
 
-    private static string Tried(YamlField field)
-    {
-        try
-        {
-            return field.Text();
-        }
-        catch (PolicyFaultException)
-        {
-            return "";
-        }
-    }
+    /// <summary>The text; empty where it is none.</summary>
+    private static string Tried(YamlField? field) => field is { IsText: true } ? field.Text() : "";
 
     /// <summary>Of objects of one kind and name, all but the first are at fault.</summary>
     private static List<PolicyObject> Distinct(List<PolicyObject> objects)

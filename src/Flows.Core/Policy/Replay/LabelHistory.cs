@@ -1,4 +1,5 @@
 using Flows.Core.Identity;
+using Flows.Core.Map;
 
 namespace Flows.Core.Policy;
 
@@ -68,6 +69,19 @@ public sealed class LabelHistory
         }
 
         return found.Entity;
+    }
+
+    /// <summary>Edges whose ends are as they were, with their ends as last known instead: one edge where versions had one each.</summary>
+    public IReadOnlyList<Edge> LastKnown(IReadOnlyList<Edge> edges)
+    {
+        Entity Last(Entity end) => Changing.TryGetValue(end.Id, out var versions) ? versions[^1].Entity : end;
+        var changing = edges.ToLookup(edge => Changing.ContainsKey(edge.Src.Id) || Changing.ContainsKey(edge.Dst.Id));
+        return
+        [
+            .. changing[false],
+            .. changing[true].GroupBy(edge => (edge.Src.Id, edge.Dst.Id, edge.Service?.Id, edge.Protocol, edge.DstPort, edge.ServicePort))
+                .Select(parts => Edge.Sum([.. parts]) with { Src = Last(parts.First().Src), Dst = Last(parts.First().Dst) }),
+        ];
     }
 
     private static bool Same(Entity a, Entity b) => a.Namespace == b.Namespace && a.Workload == b.Workload && a.WorkloadKind == b.WorkloadKind && a.Name == b.Name
