@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using YamlDotNet.Core;
-using YamlDotNet.Core.Events;
-using YamlDotNet.RepresentationModel;
 
 namespace Flows.Core.Policy;
 
@@ -10,7 +7,7 @@ namespace Flows.Core.Policy;
 /// A place in a YAML or JSON document that knows its way from the root, so that every fault names file, document, line and field. It reads
 /// as strictly as the API does: an unquoted <c>yes</c> or <c>1_000</c> is no text, an unknown field is an error.
 /// </summary>
-internal sealed partial class YamlField(YamlNode node, string path, string document, List<PolicyFaultException> faults)
+internal sealed partial class YamlField
 {
     // A NetworkPolicy within a List is 13 deep; managed fields in its metadata go further.
     private const int DepthMax = 64;
@@ -18,12 +15,24 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
     // What YAML 1.1, which Kubernetes reads, takes for something else than text.
     private static readonly string[] Words = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "~", ".nan", ".inf", "+.inf", "-.inf", "=", "<<"];
 
+    private readonly DocumentNode node;
+    private readonly YamlField? parent;
+    private readonly string step;
+    private readonly string document;
+    private readonly List<PolicyFaultException> faults;
+
+    private YamlField(DocumentNode node, YamlField? parent, string step, string document, List<PolicyFaultException> faults) =>
+        (this.node, this.parent, this.step, this.document, this.faults) = (node, parent, step, document, faults);
+
     public string Document => document;
 
-    public bool IsNull => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "" or "~" or "null" or "Null" or "NULL" };
+    public bool IsNull => node.IsPlain && node.Scalar is "" or "~" or "null" or "Null" or "NULL";
+
+    /// <summary>The way from the root, such as <c>spec.ports[0]</c>. Put together when it is asked for: few fields are ever at fault.</summary>
+    private string Path => parent is null ? step : parent.Path is { Length: > 0 } way && !step.StartsWith('[') ? $"{way}.{step}" : parent.Path + step;
 
     /// <summary>A fault at this place.</summary>
-    public PolicyFaultException Fault(string what) => new(document, node.Start.Line, path, what);
+    public PolicyFaultException Fault(string what) => new(document, node.Line, Path, what);
 
     /// <summary>Reads every item of a list; what is wrong with one is kept until <see cref="ThrowKept"/>, so that the others are looked at too.</summary>
     public IReadOnlyList<T> Each<T>(Func<YamlField, T> read)
@@ -59,7 +68,7 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
     }
 
     /// <summary>The same place with faults of its own: one object of a list does not answer for another.</summary>
-    public YamlField Apart() => new(node, path, document, []);
+    public YamlField Apart() => new(node, parent, step, document, []);
 
     /// <summary>The fields of a mapping, of which all must be known; those with a null value count as absent.</summary>
     public IReadOnlyDictionary<string, YamlField> Fields(params string[] known)
@@ -74,82 +83,88 @@ internal sealed partial class YamlField(YamlNode node, string path, string docum
     /// <summary>The entries of a mapping with keys of any name.</summary>
     public IReadOnlyDictionary<string, YamlField> Entries()
     {
-        if (node is not YamlMappingNode map)
+        if (node.Entries is not { } written)
         {
             throw Fault("must be an object");
         }
 
         var entries = new Dictionary<string, YamlField>(StringComparer.Ordinal);
-        foreach (var (key, value) in map.Children)
+        foreach (var (key, value) in written)
         {
-            var name = new YamlField(key, path.Length == 0 ? "a key" : $"a key of {path}", document, faults).Text();
-            entries[name] = new YamlField(value, path.Length == 0 ? name : $"{path}.{name}", document, faults);
+            var name = Name(key);
+            entries[name] = new YamlField(value, this, name, document, faults);
         }
 
         return entries;
     }
 
-    public bool IsList => node is YamlSequenceNode;
+    public bool IsList => node.IsList;
 
-    public bool IsObject => node is YamlMappingNode;
+    public bool IsObject => node.IsObject;
 
     /// <summary>True where <see cref="Text"/> has an answer.</summary>
-    public bool IsText => node is YamlScalarNode { Value: { } value } scalar && (scalar.Style != ScalarStyle.Plain || !MeansSomethingElse(value));
+    public bool IsText => Written() is { } value && (!node.IsPlain || !MeansSomethingElse(value));
 
-    public bool IsFalse => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "false" };
+    public bool IsFalse => node.IsPlain && node.Scalar == "false";
 
     /// <summary>The scalar as it is written; empty for anything else.</summary>
-    public string Plain => (node as YamlScalarNode)?.Value ?? "";
+    public string Plain => Written() ?? "";
 
     /// <summary>The field of this name; null where it is absent or null.</summary>
-    public YamlField? Find(string name) => node is YamlMappingNode && Entries().TryGetValue(name, out var field) && !field.IsNull ? field : null;
+    public YamlField? Find(string name) => node.Value(name) is { } value && new YamlField(value, this, name, document, faults) is { IsNull: false } field ? field : null;
 
     /// <summary>True, false, or a fault.</summary>
-    public bool Truth() => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" } word ? word.Value == "true" : throw Fault("must be true or false");
+    public bool Truth() => node.IsPlain && node.Scalar is "true" or "false" ? node.Scalar == "true" : throw Fault("must be true or false");
 
     /// <summary>A number with or without a fraction.</summary>
-    public double Decimal() => node is YamlScalarNode { Style: ScalarStyle.Plain } word
-        && double.TryParse(word.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-            ? number
-            : throw Fault("must be a number");
+    public double Decimal() => node.IsPlain && double.TryParse(node.Scalar, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+        ? number
+        : throw Fault("must be a number");
 
-    public IReadOnlyList<YamlField> Items() => node is YamlSequenceNode list
-        ? [.. list.Children.Select((item, index) => new YamlField(item, $"{path}[{index}]", document, faults))]
+    public IReadOnlyList<YamlField> Items() => node.Items is { } items
+        ? [.. items.Select((item, index) => new YamlField(item, this, string.Create(CultureInfo.InvariantCulture, $"[{index}]"), document, faults))]
         : throw Fault("must be a list");
 
     /// <summary>True where the scalar is a number rather than text.</summary>
-    public bool IsNumber => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { Length: > 0 } value } && value.TrimStart('-').All(char.IsAsciiDigit) && value != "-";
+    public bool IsNumber => node.IsPlain && node.Scalar is { Length: > 0 } value && value.TrimStart('-').All(char.IsAsciiDigit) && value != "-";
 
-    public int Number() => IsNumber && int.TryParse(((YamlScalarNode)node).Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+    public int Number() => IsNumber && int.TryParse(node.Scalar, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
         ? number
         : throw Fault("must be a whole number");
 
-    public string Text() => node is YamlScalarNode { Value: { } value } scalar && (scalar.Style != ScalarStyle.Plain || !MeansSomethingElse(value))
-        ? value
-        : throw Fault(node is YamlScalarNode ? $"must be text; put '{((YamlScalarNode)node).Value}' in quotes" : "must be text");
+    public string Text()
+    {
+        var value = Written() ?? throw Fault("must be text");
+        return node.IsPlain && MeansSomethingElse(value) ? throw Fault($"must be text; put '{value}' in quotes") : value;
+    }
 
     /// <summary>The documents of a file; empty ones are left out.</summary>
-    /// <exception cref="FlowsException">The text is no YAML.</exception>
+    /// <exception cref="FlowsException">The text is neither YAML nor JSON.</exception>
     public static IReadOnlyList<YamlField> Documents(string file, string text)
     {
-        var stream = new YamlStream();
+        var roots = JsonText.TryRead(text, DepthMax) is { } json ? [json] : YamlText.Read(file, text, DepthMax);
+        return [.. roots
+            .Select((root, index) => new YamlField(root, null, "", roots.Count == 1 ? file : $"{file}, document {index + 1}", []))
+            .Where(document => !document.IsNull)];
+    }
+
+    private string Name(DocumentNode key)
+    {
+        var name = new YamlField(key, null, "", document, faults);
+        return name.IsText ? name.Plain : new YamlField(key, null, Path is { Length: > 0 } path ? $"a key of {path}" : "a key", document, faults).Text();
+    }
+
+    /// <summary>The scalar as it is written; null for an object or a list.</summary>
+    private string? Written()
+    {
         try
         {
-            stream.Load(new BoundedYaml(file, text, DepthMax));
+            return node.Scalar;
         }
-        catch (YamlException fault)
+        catch (FormatException fault)
         {
-            throw new PolicyFaultException(file, fault.Start.Line, "", $"is not YAML or JSON: {fault.Message}");
+            throw Fault($"is no text: {fault.Message}");
         }
-        catch (InvalidOperationException fault)
-        {
-            // The scanner's way to say so of a control character within a plain text.
-            throw new PolicyFaultException(file, 1, "", $"is not YAML or JSON: a control character stands outside quotes ({fault.Message})");
-        }
-
-        return [.. stream.Documents
-            .Select((document, index) => new YamlField(document.RootNode, "", stream.Documents.Count == 1 ? file : $"{file}, document {index + 1}", []))
-            .Where(document => !document.IsNull)];
     }
 
     private static bool MeansSomethingElse(string plain) => plain.Length == 0 || Words.Contains(plain, StringComparer.OrdinalIgnoreCase) || NumberOrDate().IsMatch(plain);
