@@ -14,12 +14,14 @@ internal sealed partial class YamlField
 
     // What YAML 1.1, which Kubernetes reads, takes for something else than text.
     private static readonly string[] Words = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "~", ".nan", ".inf", "+.inf", "-.inf", "=", "<<"];
+    private static readonly int WordMost = Words.Max(word => word.Length);
 
     private readonly DocumentNode node;
     private readonly YamlField? parent;
     private readonly string step;
     private readonly string document;
     private readonly List<PolicyFaultException> faults;
+    private Dictionary<string, YamlField>? entries;
 
     private YamlField(DocumentNode node, YamlField? parent, string step, string document, List<PolicyFaultException> faults) =>
         (this.node, this.parent, this.step, this.document, this.faults) = (node, parent, step, document, faults);
@@ -75,24 +77,24 @@ internal sealed partial class YamlField
     {
         var fields = Entries();
         var unknown = fields.Keys.FirstOrDefault(key => !known.Contains(key, StringComparer.Ordinal));
-        return unknown is null
-            ? fields.Where(field => !field.Value.IsNull).ToDictionary(field => field.Key, field => field.Value)
-            : throw fields[unknown].Fault("is not a field of this API version");
+        return unknown is not null ? throw fields[unknown].Fault("is not a field of this API version")
+            : fields.Values.Any(field => field.IsNull) ? fields.Where(field => !field.Value.IsNull).ToDictionary(field => field.Key, field => field.Value)
+            : fields;
     }
 
     /// <summary>The entries of a mapping with keys of any name.</summary>
     public IReadOnlyDictionary<string, YamlField> Entries()
     {
-        if (node.Entries is not { } written)
+        if (entries is null)
         {
-            throw Fault("must be an object");
-        }
+            Dictionary<string, YamlField> all = new(StringComparer.Ordinal);
+            foreach (var (key, value) in node.Entries ?? throw Fault("must be an object"))
+            {
+                var name = Name(key);
+                all[name] = new YamlField(value, this, name, document, faults);
+            }
 
-        var entries = new Dictionary<string, YamlField>(StringComparer.Ordinal);
-        foreach (var (key, value) in written)
-        {
-            var name = Name(key);
-            entries[name] = new YamlField(value, this, name, document, faults);
+            entries = all;
         }
 
         return entries;
@@ -167,7 +169,9 @@ internal sealed partial class YamlField
         }
     }
 
-    private static bool MeansSomethingElse(string plain) => plain.Length == 0 || Words.Contains(plain, StringComparer.OrdinalIgnoreCase) || NumberOrDate().IsMatch(plain);
+    private static bool MeansSomethingElse(string plain) => plain.Length == 0
+        || (plain.Length <= WordMost && Words.Contains(plain, StringComparer.OrdinalIgnoreCase))
+        || (plain[0] is (>= '0' and <= '9') or '+' or '-' or '.' && NumberOrDate().IsMatch(plain));
 
     /// <summary>The integers (also base 2, 8, 16 and 60), floats and timestamps of YAML 1.1, yaml.org/type.</summary>
     [GeneratedRegex(@"\A([-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*)|[-+]?([0-9][0-9_]*)?\.[0-9_]*([eE][-+]?[0-9]+)?"
