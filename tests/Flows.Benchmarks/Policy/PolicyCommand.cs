@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flows.Benchmarks.Policy.Kernel;
 using Flows.Benchmarks.Policy.Scores;
 using Flows.Core;
 
@@ -26,21 +27,33 @@ internal static class PolicyCommand
     {
         List<PolicyScore> scores = [];
         Console.WriteLine("topology          variant  FD_c above floor  floor   FD_e above floor  floor    OP        SC    rules  objects  RPE   stable");
-        foreach (var same in PolicyRuns.Whole(seeds).GroupBy(score => (score.Topology, score.Variant)))
+        using var kernel = new KernelBench();
+        foreach (var same in PolicyRuns.Whole(seeds))
         {
-            List<PolicyScore> own = [.. same];
+            List<PolicyScore> own = [.. same.Select(one => one.Score)];
             scores.AddRange(own);
             Print(own);
+
+            // Labels that stay are judged by the same selectors as labels that change.
+            foreach (var (run, _) in same.Where(one => one.Run.Plan.Bump))
+            {
+                Console.WriteLine(kernel.Judge(run) ?? $"{run.Topology.Name,-16}  kernel   skipped: {kernel.Skipped}");
+            }
         }
 
-        var bars = PolicyBars.Of(scores);
+        List<PolicyBar> bars = [.. PolicyBars.Of(scores), .. kernel.Skipped is null ? KernelBars.Of(kernel.Scores) : []];
         Console.WriteLine();
         foreach (var bar in bars)
         {
             Console.WriteLine($"{(bar.Holds ? "holds " : "MISSED")}  {bar.What}: {bar.Is} (wanted {bar.Wanted})");
         }
 
-        foreach (var detail in scores.SelectMany(Details).Distinct())
+        if (kernel.Skipped is { } why)
+        {
+            Console.WriteLine($"skipped kernel: {why}");
+        }
+
+        foreach (var detail in scores.SelectMany(Details).Concat(kernel.Scores.SelectMany(Details)).Distinct())
         {
             Console.WriteLine($"  {detail}");
         }
@@ -76,6 +89,12 @@ internal static class PolicyCommand
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{own[0].Topology,-16}  {own[0].Variant,-7}  {PolicyBars.Percent(Mean(one => one.FdConnections)),-16}  {PolicyBars.Percent(Mean(one => one.FdConnectionsFloor)),-7} {PolicyBars.Percent(Mean(one => one.FdEdges)),-16}  {PolicyBars.Percent(Mean(one => one.FdEdgesFloor)),-8} {PolicyBars.Percent(Mean(one => one.OverPermission)),-9} {Mean(one => (double)one.Scanner.Reached / one.Scanner.All),-5:0 %} {Mean(one => one.Rules),-6:0} {Mean(one => one.Objects),-8:0} {Mean(one => one.RulesPerEdge),-5:0.00} {Mean(one => one.StableSegments):0}"));
     }
+
+    private static IEnumerable<string> Details(KernelScore score) => ((IEnumerable<string>)[
+        .. score.DeniedSeen.Select(edge => $"stopped though seen: {edge}"),
+        .. score.AllowedUntrue.Take(5).Select(edge => $"let through though never needed: {edge}"),
+        .. score.Disagreements.Take(5),
+    ]).Select(detail => $"kernel: {detail}");
 
     private static IEnumerable<string> Details(PolicyScore score) => ((IEnumerable<string>)[
         .. score.DeniedSeen.Select(edge => $"denied though seen: {edge}"),

@@ -14,7 +14,7 @@ public sealed class SimulationTests
     public void A_suggestion_holds_after_a_roll_out(string name)
     {
         var topology = Topologies.All.Single(topology => topology.Name == name);
-        var score = Scorer.Score(topology, new SimPlan { TrainDays = 10, TestDays = 3, Traffic = 0.5 }, "bumped", full: true);
+        var score = Scorer.Score(SimRun.Of(topology, new SimPlan { TrainDays = 10, TestDays = 3, Traffic = 0.5 }), "bumped", full: true);
         Assert.True(score.Connections > 1000);
         Assert.Empty(PolicyBars.Of([score]).Where(bar => !bar.Holds).Select(bar => $"{bar.What}: {bar.Is}, wanted {bar.Wanted}")
             .Concat(score.DeniedSeen).Concat(score.AllowedUntrue).Concat(score.InexactSelectors).Concat(score.Removable));

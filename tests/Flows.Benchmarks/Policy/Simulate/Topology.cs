@@ -42,6 +42,12 @@ internal readonly record struct SimTriple(string Src, string Dst, byte Protocol,
     public override string ToString() => $"{Src} -> {Dst} {IpProtocol.NameOf(Protocol)} {Port}";
 }
 
+/// <summary>What a client could try and never needs.</summary>
+internal sealed record SimUntrue(SimWorkload Client, SimWorkload Server, byte Protocol, ushort Port)
+{
+    public override string ToString() => $"{Client} -> {Server} {Port}";
+}
+
 /// <summary>An application landscape: who runs, and who needs whom.</summary>
 internal sealed class Topology(string name)
 {
