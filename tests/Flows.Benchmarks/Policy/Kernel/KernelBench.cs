@@ -19,23 +19,39 @@ internal sealed class KernelBench : IDisposable
     }
 
     /// <summary>Why the kernel is not asked; null where it is.</summary>
-    public string? Skipped { get; }
+    private string? Skipped { get; }
 
-    public IReadOnlyList<KernelScore> Scores => scores;
-
-    /// <summary>One line for the landscape, or none where the kernel is not asked.</summary>
-    public string? Judge(SimRun run)
+    /// <summary>Tries the run's suggestion, where the kernel can be asked.</summary>
+    public void Judge(SimRun run)
     {
         if (router is null)
         {
-            return null;
+            return;
         }
 
         var score = KernelJudge.Judge(run, router);
         scores.Add(score);
-        return FormattableString.Invariant($"{run.Topology.Name,-16}  kernel   {score.Tried} needed connections of {score.Edges} edges in {score.States} states: ")
-            + FormattableString.Invariant($"stopped of seen edges {score.DeniedSeen.Count}, of unseen {score.StoppedUnseen} connections; ")
-            + FormattableString.Invariant($"{score.Strangers} never needed: {score.AllowedUntrue.Count} let through; disagreements {score.Disagreements.Count}");
+        Console.WriteLine(FormattableString.Invariant($"         kernel   {score.Tried} needed connections of {score.Edges} edges in {score.States} states: ")
+            + FormattableString.Invariant($"{score.DeniedSeen.Count} seen edges stopped, {score.StoppedUnseen} unseen connections; ")
+            + FormattableString.Invariant($"{score.Strangers} never needed: {score.AllowedUntrue.Count} at listening ports let through; {score.Disagreements.Count} disagreements"));
+    }
+
+    /// <summary>The kernel's bars, or why there are none; true where all hold.</summary>
+    public bool Print()
+    {
+        if (Skipped is not null)
+        {
+            Console.WriteLine($"skipped kernel: {Skipped}");
+            return true;
+        }
+
+        var holds = PolicyTables.Bars(KernelBars.Of(scores));
+        PolicyTables.Details(scores.SelectMany(score => (IEnumerable<string>)[
+            .. score.DeniedSeen.Select(edge => $"kernel: stopped though seen: {edge}"),
+            .. score.AllowedUntrue.Take(5).Select(edge => $"kernel: let through though never needed: {edge}"),
+            .. score.Disagreements.Take(5),
+        ]));
+        return holds;
     }
 
     public void Dispose() => router?.Dispose();

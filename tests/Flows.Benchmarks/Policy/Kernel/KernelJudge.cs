@@ -52,7 +52,7 @@ internal static class KernelJudge
 
                 tried++;
                 edges.Add(need);
-                if (!passed[i] && run.Traffic.Seen.Contains(need))
+                if (!passed[i] && run.Seen.Contains(need))
                 {
                     stopped.Add(need);
                 }
@@ -130,14 +130,12 @@ internal static class KernelJudge
         {
             var (src, dst) = (ends[random.Next(ends.Count)], ends[random.Next(ends.Count)]);
             var (protocol, port) = i % 2 == 0 ? ports[random.Next(ports.Count)] : (random.Next(2) == 0 ? IpProtocol.Tcp : IpProtocol.Udp, (ushort)random.Next(1, 65536));
-            if (src.Address != dst.Address && !needed.Contains(new SimTriple(IdOf(src.Entity), IdOf(dst.Entity), protocol, port)))
+            if (src.Address != dst.Address && !needed.Contains(new SimTriple(SimTraffic.IdOf(src.Entity), SimTraffic.IdOf(dst.Entity), protocol, port)))
             {
                 yield return new Asked(SimParties.Meet(src.Entity, src.Address, dst.Entity, dst.Address, protocol, port), null, null);
             }
         }
     }
-
-    private static string IdOf(Entity entity) => entity.Kind != EntityKind.Pod ? entity.Name : $"{entity.Namespace}/{(entity.Workload.Length > 0 ? entity.Workload : entity.Name)}";
 
     /// <summary>What a policy can select, with the labels of that moment.</summary>
     private static List<TestPod> PodsAt(SimFleet fleet, long us)

@@ -11,7 +11,7 @@ internal static class Scorer
     /// <param name="full">Also what is about the suggestion alone: growth, order, minimality.</param>
     public static PolicyScore Score(SimRun run, string variant, bool full)
     {
-        var (topology, fleet, traffic, suggestion) = (run.Topology, run.Fleet, run.Traffic, run.Suggestion);
+        var (topology, fleet, suggestion) = (run.Topology, run.Fleet, run.Suggestion);
         var judged = run.Test.Select(connection => (connection.Need.Triple, connection.Weight, Connection: SimParties.Meet(connection))).ToList();
         var engine = run.Engine;
         var verdicts = judged.Select(one => (one.Triple, one.Weight, engine.Evaluate(one.Connection).Allowed)).ToList();
@@ -30,12 +30,12 @@ internal static class Scorer
             Variant = variant,
             Connections = verdicts.Sum(one => (long)one.Weight),
             DeniedConnections = denied.Sum(one => (long)one.Weight),
-            FloorConnections = verdicts.Where(one => !traffic.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
-            DeniedConnectionsSeen = denied.Where(one => traffic.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
+            FloorConnections = verdicts.Where(one => !run.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
+            DeniedConnectionsSeen = denied.Where(one => run.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
             Edges = verdicts.Select(one => one.Triple).Distinct().Count(),
             DeniedEdges = deniedEdges.Count,
-            FloorEdges = verdicts.Select(one => one.Triple).Distinct().Count(triple => !traffic.Seen.Contains(triple)),
-            DeniedSeen = [.. deniedEdges.Where(traffic.Seen.Contains).Select(triple => triple.ToString()).Order(StringComparer.Ordinal)],
+            FloorEdges = verdicts.Select(one => one.Triple).Distinct().Count(triple => !run.Seen.Contains(triple)),
+            DeniedSeen = [.. deniedEdges.Where(run.Seen.Contains).Select(triple => triple.ToString()).Order(StringComparer.Ordinal)],
             Untrue = untrue,
             AllowedUntrue = allowed,
             Scanner = Scanner(topology, fleet, engine),
@@ -44,12 +44,17 @@ internal static class Scorer
             Objects = suggestion.Set.Policies.Count,
             TrueEdges = topology.Edges.Select(need => need.Triple).Distinct().Count(),
             Growth = again is null ? 1 : (double)Rules(again.Set) / rules,
-            Renames = again is null ? 0 : Names(again.Set).Except(Names(suggestion.Set)).Count() + Names(suggestion.Set).Except(Names(again.Set)).Count(),
+            Renames = again is null ? 0 : Names(again.Set, false).Except(Names(suggestion.Set, false)).Count() + Names(suggestion.Set, false).Except(Names(again.Set, false)).Count(),
+            DefaultDenies = (Names(suggestion.Set, true).Count, again is null ? [] : [.. Names(suggestion.Set, true).Except(Names(again.Set, true))],
+                again is null ? 0 : Names(again.Set, true).Except(Names(suggestion.Set, true)).Count()),
             Changed = again is null ? 0 : SimRun.TextsOf(again.Set).Count(text => run.Texts.TryGetValue(text.Key, out var old) && old != text.Value),
             SameBytesShuffled = !full || SameShuffled(run),
             InexactSelectors = Inexact(run),
             Removable = full ? Removable(run.Input, suggestion.Set) : [],
-            Misattributed = traffic.Misattributed,
+            Misattributed = run.Misattributed,
+            Miscounted = run.Miscounted,
+            NodesLetIn = NodesLetIn(run),
+            Stale = Stale(suggestion, topology),
             Unexplained = suggestion.Set.Policies.SelectMany(policy => policy.AllRules()).Count(rule => rule.Rule.Evidence is not { Connections: > 0 }),
             Disagreements = disagreements,
             StableSegments = suggestion.Readiness.Count(ready => ready.State == ReadinessState.Stable),
@@ -60,7 +65,7 @@ internal static class Scorer
     private static Suggestion Again(SimRun run)
     {
         var traffic = new SimTraffic(run.Topology, run.Fleet);
-        traffic.Observe([.. run.Training, .. traffic.Connections(0, run.Plan.TrainDays, salt: 1).Where(connection => run.Traffic.Seen.Contains(connection.Need.Triple))]);
+        traffic.Observe([.. run.Training, .. traffic.Connections(0, run.Plan.TrainDays, salt: 1).Where(connection => run.Seen.Contains(connection.Need.Triple))]);
         traffic.ObserveNoise();
         return PolicySuggester.Suggest(SimRun.InputOf(run.Fleet, traffic.Edges(), run.Level));
     }
@@ -71,8 +76,8 @@ internal static class Scorer
         return run.Texts.Values.SequenceEqual(SimRun.TextsOf(PolicySuggester.Suggest(shuffled).Set).Values, StringComparer.Ordinal);
     }
 
-    /// <summary>A default deny comes with readiness, and is no other name for anything.</summary>
-    private static IEnumerable<string> Names(PolicySet set) => set.Policies.Where(policy => !policy.Pods.IsEverything).Select(policy => policy.Id);
+    /// <summary>A default deny comes and goes with readiness, and is no other name for anything; it is counted apart.</summary>
+    private static List<string> Names(PolicySet set, bool closing) => [.. set.Policies.Where(policy => policy.Pods.IsEverything == closing).Select(policy => policy.Id)];
 
     private static int Rules(PolicySet set) => set.Policies.Sum(policy => policy.AllRules().Count());
 
@@ -89,7 +94,7 @@ internal static class Scorer
     }
 
     /// <summary>Every pod of a client may or may not; one that may is enough.</summary>
-    private static (int All, List<string> Allowed) OverPermission(Topology topology, SimFleet fleet, PolicyEvaluator engine)
+    public static (int All, List<string> Allowed) OverPermission(Topology topology, SimFleet fleet, PolicyEvaluator engine)
     {
         var untrue = Untrue(topology).ToList();
         return (untrue.Count, [.. untrue
@@ -110,24 +115,43 @@ internal static class Scorer
             engine.Evaluate(SimParties.Meet(scanner.Entity, scanner.Address, dst.Entity, dst.Address, one.Protocol, one.Port)).Allowed)), scans.Count);
     }
 
-    private static List<string> Inexact(SimRun run)
+    /// <summary>The pods that policies may select: all until training ends, and those after the roll-out.</summary>
+    public static IEnumerable<(string When, List<SimPod> Pods)> PodsThenAndAfter(SimRun run)
     {
-        var fleet = run.Fleet;
         var end = SimFleet.StartUs + (run.Plan.TrainDays * SimFleet.DayUs);
-        List<string> wrong = [];
-        foreach (var policy in run.Suggestion.Set.Policies.Where(policy => !policy.Pods.IsEverything))
-        {
-            foreach (var (when, pods) in ((string, List<SimPod>)[]) [("then", [.. fleet.Pods.Where(pod => pod.FromUs < end)]), ("after", [.. fleet.Pods.Where(pod => pod.ToUs > end + SimFleet.HourUs)])])
-            {
-                var own = pods.Where(pod => pod.Workload is { IsPod: true, HostNetwork: false } && pod.Workload.Namespace == policy.Namespace).ToList();
-                if (own.Exists(pod => policy.Pods.Matches(pod.Entity.Labels) != (pod.Workload.Id == policy.Subject)))
-                {
-                    wrong.Add($"{policy.Id} {when}: {policy.Pods}");
-                }
-            }
-        }
+        List<SimPod> selectable = [.. run.Fleet.Pods.Where(pod => pod.Workload is { IsPod: true, HostNetwork: false })];
+        return [("then", [.. selectable.Where(pod => pod.FromUs < end)]), ("after", [.. selectable.Where(pod => pod.ToUs > end + SimFleet.HourUs)])];
+    }
 
-        return wrong;
+    private static List<string> Inexact(SimRun run) =>
+        [.. from policy in run.Suggestion.Set.Policies
+            where !policy.Pods.IsEverything
+            from moment in PodsThenAndAfter(run)
+            where moment.Pods.Exists(pod => pod.Workload.Namespace == policy.Namespace && policy.Pods.Matches(pod.Entity.Labels) != (pod.Workload.Id == policy.Subject))
+            select $"{policy.Id} {moment.When}: {policy.Pods}"];
+
+    /// <summary>
+    /// A node's address at a port that neither outsiders nor what runs in nodes' networks need: a rule that lets it in trusts whoever hides behind a masquerade. The
+    /// pod's own node is always let in, and not asked.
+    /// </summary>
+    private static List<string> NodesLetIn(SimRun run)
+    {
+        var ports = run.Topology.Edges.Where(need => need.Dst is { IsPod: true, HostNetwork: false }).ToLookup(need => (need.Dst, need.Protocol, need.Port));
+        return [.. from port in ports
+            where port.All(need => need.Src is { IsPod: true, HostNetwork: false })
+            from dst in SimParties.After(run.Fleet, port.Key.Dst)
+            from node in run.Fleet.NodeEntities
+            where node.Entity.Name != dst.Entity.Node
+                && run.Engine.Evaluate(SimParties.Meet(node.Entity, node.Address, dst.Entity, dst.Address, port.Key.Protocol, port.Key.Port)).Allowed
+            select $"{node.Entity.Name} -> {port.Key.Dst} {port.Key.Port}"];
+    }
+
+    /// <summary>Rules that rest on what is no more.</summary>
+    private static int Stale(Suggestion suggestion, Topology topology)
+    {
+        var retired = topology.Workloads.Where(workload => workload.Retires).Select(workload => (workload.Namespace, workload.Name)).ToHashSet();
+        return suggestion.Set.Policies.SelectMany(policy => policy.AllRules())
+            .Count(rule => rule.Rule.Evidence!.Edges.Any(edge => retired.Contains((edge.Src.Namespace, edge.Src.Workload)) || retired.Contains((edge.Dst.Namespace, edge.Dst.Workload))));
     }
 
     private static List<string> Removable(PolicyInput input, PolicySet set)

@@ -14,10 +14,8 @@ internal sealed class SimRun
         (Topology, Plan, Level) = (topology, plan, level);
         Fleet = new SimFleet(topology, plan);
         Traffic = new SimTraffic(topology, Fleet);
-        Training = Traffic.Connections(0, plan.TrainDays, salt: 0);
-        Traffic.Observe(Training);
-        Traffic.ObserveNoise();
-        Input = InputOf(Fleet, Traffic.Edges(), level);
+        Training = [.. Traffic.Connections(0, plan.TrainDays, salt: 0), .. plan.SkewUs > 0 ? Traffic.AtTheEdges() : []];
+        (Input, Seen, Misattributed, Miscounted, Misleading) = plan.Stored ? Stored() : Rolled();
         Suggestion = PolicySuggester.Suggest(Input);
         Texts = TextsOf(Suggestion.Set);
         Set = KubernetesReader.Read(Texts.Select(text => new PolicyDocument($"{text.Key}.yaml", text.Value)));
@@ -40,6 +38,18 @@ internal sealed class SimRun
 
     public PolicyInput Input { get; }
 
+    /// <summary>Needs that some collector saw while training.</summary>
+    public HashSet<SimTriple> Seen { get; }
+
+    /// <summary>Edges with an end that took no part.</summary>
+    public int Misattributed { get; }
+
+    /// <summary>What was in the reports that a store had to see through; nothing where edges were made as it would.</summary>
+    public SimMisleading Misleading { get; }
+
+    /// <summary>How far the edges' connections are from those that were reported; counted where a store put reports together.</summary>
+    public long Miscounted { get; }
+
     public Suggestion Suggestion { get; }
 
     /// <summary>The suggestion as files, by the policies' ids.</summary>
@@ -55,13 +65,32 @@ internal sealed class SimRun
 
     public static SimRun Of(Topology topology, SimPlan plan, SegmentLevel level = SegmentLevel.Workload) => new(topology, plan, level);
 
+    private (PolicyInput, HashSet<SimTriple>, int, long, SimMisleading) Rolled()
+    {
+        Traffic.Observe(Training);
+        Traffic.ObserveNoise();
+        return (InputOf(Fleet, Traffic.Edges(), Level), Traffic.Seen, Traffic.Misattributed, 0, new(0, 0, 0));
+    }
+
+    private (PolicyInput, HashSet<SimTriple>, int, long, SimMisleading) Stored()
+    {
+        var reports = new SimReports(Topology, Fleet);
+        reports.Observe(Training);
+        reports.ObserveNoise();
+        var input = reports.Read() with { Level = Level };
+        var truth = Topology.Edges.Concat(Topology.RetiredEdges).Select(need => need.Triple).ToHashSet();
+        var wrong = input.Edges.Count(edge => edge is { Answered: > 0, DirectionTrusted: > 0 } && IsPod(edge.Src) && IsPod(edge.Dst) && SimTraffic.IdOf(edge.Src) != Topology.ScannerName
+            && !truth.Contains(new SimTriple(SimTraffic.IdOf(edge.Src), SimTraffic.IdOf(edge.Dst), edge.Protocol, edge.DstPort)));
+        return (input, reports.Seen, wrong, Math.Abs(reports.Reported - input.Edges.Sum(edge => edge.Connections)), reports.Misleading);
+
+        static bool IsPod(Entity entity) => entity.Kind == EntityKind.Pod;
+    }
+
     public static PolicyInput InputOf(SimFleet fleet, IReadOnlyList<Edge> edges, SegmentLevel level)
     {
         var until = SimFleet.StartUs + (fleet.Plan.TrainDays * SimFleet.DayUs);
 
-        // What lies ahead of the end of training nobody can know.
-        var known = fleet.Statements().Where(said => said.ValidFromUs < until).Select(said => said.ValidToUs >= until ? said with { ValidToUs = null } : said).ToList();
-        var input = PolicyInput.Of(edges, known, SimFleet.StartUs, until, SimFleet.Cluster);
+        var input = PolicyInput.Of(edges, fleet.StatementsUntil(until), SimFleet.StartUs, until, SimFleet.Cluster);
         var addresses = new Dictionary<ulong, IReadOnlyList<NetBlock>>(input.Addresses);
         foreach (var named in edges.Select(edge => edge.Dst).Where(end => end.Kind == EntityKind.External).DistinctBy(end => end.Id))
         {
