@@ -35,8 +35,11 @@ internal static class LeaveOneOut
             var (set, engine) = EngineOf(run.Input with { Edges = [.. run.Input.Edges.Where(edge => !Is(edge.Src) && !Is(edge.Dst))] });
             left += Judge(engine, run.Test.Where(one => one.Need.Src != workload && one.Need.Dst != workload), run.Seen);
             var picking = set.Policies.Where(policy => policy.Namespace == workload.Namespace && !policy.Pods.IsEverything && run.Fleet.Of(workload.Id).Exists(pod => policy.Pods.Matches(pod.Entity.Labels)));
-            var opened = Scorer.OverPermission(run.Topology, run.Fleet, engine).Allowed
-                .Where(untrue => !untrue.StartsWith($"{workload} ", StringComparison.Ordinal) && !untrue.Contains($"-> {workload} ", StringComparison.Ordinal));
+
+            // A server that lost its only client stays open, and is listed as open; what counts is what a rule lets in.
+            var opened = Scorer.Untrue(run.Topology).Where(untrue => untrue.Client != workload && untrue.Server != workload && SimParties.After(run.Fleet, untrue.Client).Any(src =>
+                SimParties.After(run.Fleet, untrue.Server).Any(dst => engine.Evaluate(SimParties.Meet(src.Entity, src.Address, dst.Entity, dst.Address, untrue.Protocol, untrue.Port))
+                    is { Allowed: true, Ingress.By.Count: > 0 })));
             left += new LeftOut { Opened = [.. picking.Select(policy => $"{policy.Id} picks {workload}"), .. opened.Select(untrue => $"without {workload}: {untrue}")] };
         }
 
@@ -74,7 +77,7 @@ internal sealed record LeftOut
     /// <summary>Denied although seen elsewhere.</summary>
     public IReadOnlyList<string> DeniedSeen { get; init; } = [];
 
-    /// <summary>What was let through, or picked by a policy, only because something was left out.</summary>
+    /// <summary>What a rule lets in, or a policy picks, only because something was left out.</summary>
     public IReadOnlyList<string> Opened { get; init; } = [];
 
     public static LeftOut operator +(LeftOut one, LeftOut other) =>
