@@ -31,6 +31,7 @@ internal static class PolicyBars
             new("RPE rules per true edge, worst", perEdge.ToString("0.00", CultureInfo.InvariantCulture), "<= 2", perEdge <= 2),
             new("GR growth at twice the traffic, worst", growth.ToString("0.000", CultureInfo.InvariantCulture), "<= 1.05", growth <= 1.05),
             new("ST renames", Text(scores.Sum(score => score.Renames)), "0", scores.All(score => score.Renames == 0)),
+            new("ST default denies that go with twice the traffic", Text(scores.Sum(score => score.DefaultDenies.Vanished.Count)), "0", scores.All(score => score.DefaultDenies.Vanished.Count == 0)),
             new("ST same bytes in any order", scores.All(score => score.SameBytesShuffled) ? "yes" : "no", "yes", scores.All(score => score.SameBytesShuffled)),
             new("SEL selectors that are not exact", Text(scores.Sum(score => score.InexactSelectors.Count)), "0", scores.All(score => score.InexactSelectors.Count == 0)),
             new("MIN removable rules", Text(scores.Sum(score => score.Removable.Count)), "0", scores.All(score => score.Removable.Count == 0)),
