@@ -34,10 +34,12 @@ internal sealed record DemoResult(
     public static DemoResult Of(string storeDirectory, DemoEvidence evidence)
     {
         using var reader = StoreReader.Open(storeDirectory);
-        var edges = reader.Edges(0, long.MaxValue);
+
+        // What `flows policy suggest` reads from the same store.
+        var input = Observation.Read(reader, 0, long.MaxValue, cluster: null);
+        var edges = input.Edges;
         var comparison = DemoComparison.Compare(evidence.Truth, edges);
 
-        var input = PolicyInput.Of(edges, reader.Identities(), 0, long.MaxValue, cluster: null);
         var suggestion = PolicySuggester.Suggest(input);
         var texts = suggestion.Set.Policies.Select(policy => new PolicyDocument(policy.Id, KubernetesWriter.Write(policy, evidence: null)));
         var replay = PolicyReplay.Run(input, KubernetesReader.Read(texts));

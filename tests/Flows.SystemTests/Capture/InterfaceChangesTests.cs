@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Flows.Capture.Live;
 using Flows.Core.Facts;
+using Flows.KernelCluster;
 using Flows.SystemTests.Demo;
 using Xunit;
 

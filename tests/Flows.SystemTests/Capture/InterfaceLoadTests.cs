@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Flows.Capture.Live;
 using Flows.Core.Facts;
+using Flows.KernelCluster;
 using Flows.SystemTests.Demo;
 using Xunit;
 

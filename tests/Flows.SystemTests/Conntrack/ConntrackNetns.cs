@@ -1,7 +1,5 @@
-using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
+using Flows.KernelCluster;
 using Xunit;
 
 namespace Flows.SystemTests.Conntrack;
@@ -12,8 +10,6 @@ namespace Flows.SystemTests.Conntrack;
 /// </summary>
 internal sealed partial class ConntrackNetns : IDisposable
 {
-    private const int CloneNewNet = 0x40000000;
-
     private readonly string client = $"flowsct{Environment.ProcessId}c{Random.Shared.Next(1_000_000)}";
     private readonly string server = $"flowsct{Environment.ProcessId}s{Random.Shared.Next(1_000_000)}";
 
@@ -79,8 +75,7 @@ internal sealed partial class ConntrackNetns : IDisposable
     {
         foreach (var space in new[] { client, server })
         {
-            using var process = Process.Start(new ProcessStartInfo("ip", $"netns del {space}") { RedirectStandardError = true })!;
-            process.WaitForExit();
+            Netns.Delete(space);
         }
     }
 
@@ -108,49 +103,10 @@ internal sealed partial class ConntrackNetns : IDisposable
         Tool("ip", $"-n {space} link set lo up");
     }
 
-    public static string Tool(string name, string arguments, string? input = null)
-    {
-        using var process = Process.Start(new ProcessStartInfo(name, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEnd();
-        var error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{name} {arguments}: {error}");
-        return output;
-    }
+    public static string Tool(string name, string arguments, string? input = null) => Netns.Tool(name, arguments, input);
 
-    public static T In<T>(string space, Func<T> act)
-    {
-        T? result = default;
-        ExceptionDispatchInfo? fault = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                using var file = File.OpenHandle($"/run/netns/{space}");
-                Assert.True(SetNs(file, CloneNewNet) == 0, $"setns failed with errno {Marshal.GetLastPInvokeError()}");
-                result = act();
-            }
-            catch (Exception caught)
-            {
-                fault = ExceptionDispatchInfo.Capture(caught);
-            }
-        });
-        thread.Start();
-        thread.Join();
-        fault?.Throw();
-        return result!;
-    }
+    public static T In<T>(string space, Func<T> act) => Netns.In(space, act);
 
     [LibraryImport("libc", EntryPoint = "capset", SetLastError = true)]
     private static partial int CapSet(int[] header, uint[] data);
-
-    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
-    private static partial int SetNs(SafeFileHandle fd, int type);
 }

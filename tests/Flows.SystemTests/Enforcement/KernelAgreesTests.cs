@@ -1,9 +1,10 @@
 using Flows.Core.Facts;
 using Flows.Core.Policy;
+using Flows.KernelCluster;
 using Flows.SystemTests.Conntrack;
 using Flows.SystemTests.Demo;
-using k8s;
 using Xunit;
+using k8s;
 
 namespace Flows.SystemTests.Enforcement;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Flows.KernelCluster;
 using k8s.Models;
 
 namespace Flows.SystemTests.Enforcement;

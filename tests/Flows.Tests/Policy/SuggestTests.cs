@@ -205,6 +205,27 @@ public sealed class SuggestTests
         Assert.Contains(ReviewReason.UnknownInCluster, suggestion.Reasons());
     }
 
+    /// <summary>Beside the end of a pod's life clocks that are apart, or late news, leave its address to nobody; the next pod that gets it must not inherit a rule.</summary>
+    [Fact]
+    public void Somebody_unknown_at_an_address_that_a_pod_or_service_held_is_for_review()
+    {
+        var (web, old) = (App("web"), App("old"));
+        var service = Machine(EntityKind.Service, "api");
+        var suggestion = PolicySuggester.Suggest(Input(
+            [Edge(Unknown("203.0.113.1"), web, 443), Edge(Unknown("10.244.1.9"), web, 443), Edge(web, Unknown("10.96.0.7"), 443)], [old, service], addresses: [(old, "10.244.1.9"), (service, "10.96.0.7")]));
+        Assert.Equal("203.0.113.1/32", suggestion.Set.Rules().Single().Peers.Single().ToString());
+        Assert.Equal(2, suggestion.Reasons().Count(reason => reason == ReviewReason.UnknownInCluster));
+    }
+
+    [Fact]
+    public void Somebody_unknown_at_a_pods_former_address_does_not_hide_the_clusters_range()
+    {
+        var (web, old) = (App("web"), App("old"));
+        var clients = Enumerable.Range(1, 20).Select(i => Edge(Unknown($"203.0.113.{i}"), web, 443)).Append(Edge(Unknown("10.244.1.9"), web, 443));
+        var suggestion = PolicySuggester.Suggest(Input(clients, [old], addresses: [(web, "10.244.0.2"), (old, "10.244.1.9")]));
+        Assert.Equal("TCP 443|range 0.0.0.0/0|10.244.0.0/16", suggestion.Set.Rules().Single().Key);
+    }
+
     [Fact]
     public void A_namespace_gets_one_policy_for_all_of_its_pods()
     {

@@ -19,7 +19,7 @@ internal static class ClusterRanges
         List<NetBlock> pods = [];
         List<NetBlock> services = [];
         List<NetBlock> others = [];
-        foreach (var entity in Ends.Of(input).DistinctBy(entity => entity.Id))
+        foreach (var entity in Ends.Of(input).DistinctBy(entity => entity.Id).Where(entity => !sieve.HasClusterAddress(entity)))
         {
             var home = sieve.Selectable(entity) ? pods : entity.Kind == EntityKind.Service ? services : others;
             home.AddRange(sieve.AddressesOf(entity));

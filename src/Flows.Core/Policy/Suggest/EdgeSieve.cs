@@ -13,11 +13,15 @@ internal sealed class EdgeSieve
     private readonly PolicyInput input;
     private readonly Corroboration corroboration;
     private readonly NoiseFilter noise;
+    private readonly HashSet<NetBlock> clusterAddresses;
 
     public EdgeSieve(PolicyInput input)
     {
         this.input = input;
         corroboration = Corroboration.Of(input);
+
+        clusterAddresses = [.. input.Entities.Where(entity => entity is { Kind: EntityKind.Pod, HostNetwork: false } or { Kind: EntityKind.Service })
+            .SelectMany(entity => input.Addresses.TryGetValue(entity.Id, out var held) ? held : [])];
 
         // What nobody confirms must not make a scanner of anybody either.
         noise = new NoiseFilter(input, [.. input.Edges.Where(edge => corroboration.Fault(edge) is null)]);
@@ -43,6 +47,12 @@ internal sealed class EdgeSieve
         // An unknown peer is not in the ledger: its name is its address.
         return entity.Kind == EntityKind.Unknown && NetAddress.TryParse(entity.Name, out var address) && IsRoutable(NetBlock.Of(address)) ? [NetBlock.Of(address)] : [];
     }
+
+    /// <summary>
+    /// True for somebody unknown at an address that a pod or service held at another time. Pods come and go, clocks are apart and news of them is late, so it is one of
+    /// theirs; whoever has the address next must not inherit a rule.
+    /// </summary>
+    public bool HasClusterAddress(Entity entity) => entity.Kind == EntityKind.Unknown && AddressesOf(entity).Any(clusterAddresses.Contains);
 
     /// <summary>The edge as an item for review.</summary>
     public ReviewItem Item(Edge edge, ReviewReason reason) => new()
@@ -132,7 +142,7 @@ internal sealed class EdgeSieve
 
         var addresses = AddressesOf(end);
         return addresses.Count == 0 ? ReviewReason.NoAddress
-            : end.Kind == EntityKind.Unknown && input.ClusterRanges.Any(range => addresses.Any(range.Contains)) ? ReviewReason.UnknownInCluster
+            : HasClusterAddress(end) || (end.Kind == EntityKind.Unknown && input.ClusterRanges.Any(range => addresses.Any(range.Contains))) ? ReviewReason.UnknownInCluster
             : null;
     }
 
@@ -151,7 +161,7 @@ internal sealed class EdgeSieve
         ReviewReason.Ambiguous => "several entities claimed an address at the time",
         ReviewReason.BehindNode => "from a node's address, but the node saw no such connection of its own: anybody behind its masquerade may have made it; run a collector there",
         ReviewReason.ServiceAddress => "only the service's address was seen; rules apply to whoever answers behind it",
-        ReviewReason.UnknownInCluster => "nobody is known to have held the address, though it lies in the cluster's ranges",
+        ReviewReason.UnknownInCluster => "nobody is known to have held the address then, though it lies in the cluster's ranges or was a pod's or a service's at another time",
         ReviewReason.NoAddress => "no address is known that a rule could name",
         ReviewReason.OtherCluster => "a pod of another cluster cannot be selected here",
         ReviewReason.Protocol => "NetworkPolicy speaks of TCP, UDP and SCTP ports only",

@@ -51,6 +51,9 @@ internal sealed record PolicyScore
     /// <summary>Policies of workloads that are gone or new with twice the traffic.</summary>
     public required int Renames { get; init; }
 
+    /// <summary>Policies that close a namespace; those of them that twice the traffic takes back, and how many it adds.</summary>
+    public required (int Count, IReadOnlyList<string> Vanished, int Added) DefaultDenies { get; init; }
+
     /// <summary>Objects whose bytes changed with twice the traffic.</summary>
     public required int Changed { get; init; }
 
@@ -63,6 +66,15 @@ internal sealed record PolicyScore
     public required IReadOnlyList<string> Removable { get; init; }
 
     public required int Misattributed { get; init; }
+
+    /// <summary>How far the edges' connections are from those that were reported, where a store put reports together.</summary>
+    public required long Miscounted { get; init; }
+
+    /// <summary>Nodes' addresses that a rule lets in though only pods need the port: whoever hides behind a masquerade comes with them.</summary>
+    public required IReadOnlyList<string> NodesLetIn { get; init; }
+
+    /// <summary>Rules that rest on a workload which was gone when training ended.</summary>
+    public required int Stale { get; init; }
 
     /// <summary>Rules without evidence.</summary>
     public required int Unexplained { get; init; }

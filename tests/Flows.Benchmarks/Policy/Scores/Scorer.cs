@@ -1,54 +1,41 @@
 using Flows.Benchmarks.Policy.Simulate;
 using Flows.Core.Facts;
-using Flows.Core.Identity;
-using Flows.Core.Map;
 using Flows.Core.Policy;
 using Flows.Tests.Policy;
 
 namespace Flows.Benchmarks.Policy.Scores;
 
-/// <summary>Runs a landscape, suggests from its first days, and scores the suggestion on the days after a roll-out.</summary>
+/// <summary>Scores what was suggested from the first days of a landscape on the days after a roll-out.</summary>
 internal static class Scorer
 {
     /// <param name="full">Also what is about the suggestion alone: growth, order, minimality.</param>
-    public static PolicyScore Score(Topology topology, SimPlan plan, string variant, bool full, SegmentLevel level = SegmentLevel.Workload)
+    public static PolicyScore Score(SimRun run, string variant, bool full)
     {
-        var fleet = new SimFleet(topology, plan);
-        var traffic = new SimTraffic(topology, fleet);
-        var training = traffic.Connections(0, plan.TrainDays, salt: 0);
-        traffic.Observe(training);
-        traffic.ObserveNoise();
-        var edges = traffic.Edges();
-        var input = Input(fleet, edges, level);
-        var suggestion = PolicySuggester.Suggest(input);
-        var set = Written(suggestion.Set);
-
-        var test = traffic.Connections(plan.TrainDays, plan.TrainDays + plan.TestDays, salt: 0).Where(connection => connection.Src.Id != connection.Dst.Id).ToList();
-        var judged = test.Select(connection => (connection.Need.Triple, connection.Weight, Connection: Meet(connection, fleet))).ToList();
-        var engine = new PolicyEvaluator(set);
+        var (topology, fleet, suggestion) = (run.Topology, run.Fleet, run.Suggestion);
+        var judged = run.Test.Select(connection => (connection.Need.Triple, connection.Weight, Connection: SimParties.Meet(connection))).ToList();
+        var engine = run.Engine;
         var verdicts = judged.Select(one => (one.Triple, one.Weight, engine.Evaluate(one.Connection).Allowed)).ToList();
-        var namespaces = Namespaces(topology);
+        var namespaces = SimParties.Namespaces(topology);
         var disagreements = judged.Select(one => one.Connection).DistinctBy(one => (one.Src.Id, one.Dst.Id, one.Protocol, one.Port))
-            .Count(one => NaiveJudge.Judge(set, namespaces, one, Dialect.Kubernetes) != NaiveJudge.Text(engine.Evaluate(one)));
+            .Count(one => NaiveJudge.Judge(run.Set, namespaces, one, Dialect.Kubernetes) != NaiveJudge.Text(engine.Evaluate(one)));
 
         var denied = verdicts.Where(one => !one.Allowed).ToList();
         var deniedEdges = denied.Select(one => one.Triple).ToHashSet();
         var (untrue, allowed) = OverPermission(topology, fleet, engine);
         var rules = Rules(suggestion.Set);
-        var again = full ? Again(topology, plan, fleet, traffic, training, level) : null;
-        var texts = Texts(suggestion.Set);
+        var again = full ? Again(run) : null;
         return new PolicyScore
         {
             Topology = topology.Name,
             Variant = variant,
             Connections = verdicts.Sum(one => (long)one.Weight),
             DeniedConnections = denied.Sum(one => (long)one.Weight),
-            FloorConnections = verdicts.Where(one => !traffic.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
-            DeniedConnectionsSeen = denied.Where(one => traffic.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
+            FloorConnections = verdicts.Where(one => !run.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
+            DeniedConnectionsSeen = denied.Where(one => run.Seen.Contains(one.Triple)).Sum(one => (long)one.Weight),
             Edges = verdicts.Select(one => one.Triple).Distinct().Count(),
             DeniedEdges = deniedEdges.Count,
-            FloorEdges = verdicts.Select(one => one.Triple).Distinct().Count(triple => !traffic.Seen.Contains(triple)),
-            DeniedSeen = [.. deniedEdges.Where(traffic.Seen.Contains).Select(triple => triple.ToString()).Order(StringComparer.Ordinal)],
+            FloorEdges = verdicts.Select(one => one.Triple).Distinct().Count(triple => !run.Seen.Contains(triple)),
+            DeniedSeen = [.. deniedEdges.Where(run.Seen.Contains).Select(triple => triple.ToString()).Order(StringComparer.Ordinal)],
             Untrue = untrue,
             AllowedUntrue = allowed,
             Scanner = Scanner(topology, fleet, engine),
@@ -57,140 +44,114 @@ internal static class Scorer
             Objects = suggestion.Set.Policies.Count,
             TrueEdges = topology.Edges.Select(need => need.Triple).Distinct().Count(),
             Growth = again is null ? 1 : (double)Rules(again.Set) / rules,
-            Renames = again is null ? 0 : Names(again.Set).Except(Names(suggestion.Set)).Count() + Names(suggestion.Set).Except(Names(again.Set)).Count(),
-            Changed = again is null ? 0 : Texts(again.Set).Count(text => texts.TryGetValue(text.Key, out var old) && old != text.Value),
-            SameBytesShuffled = !full || SameShuffled(input, suggestion),
-            InexactSelectors = Inexact(suggestion.Set, fleet, plan),
-            Removable = full ? Removable(input, suggestion.Set) : [],
-            Misattributed = traffic.Misattributed,
+            Renames = again is null ? 0 : Names(again.Set, false).Except(Names(suggestion.Set, false)).Count() + Names(suggestion.Set, false).Except(Names(again.Set, false)).Count(),
+            DefaultDenies = (Names(suggestion.Set, true).Count, again is null ? [] : [.. Names(suggestion.Set, true).Except(Names(again.Set, true))],
+                again is null ? 0 : Names(again.Set, true).Except(Names(suggestion.Set, true)).Count()),
+            Changed = again is null ? 0 : SimRun.TextsOf(again.Set).Count(text => run.Texts.TryGetValue(text.Key, out var old) && old != text.Value),
+            SameBytesShuffled = !full || SameShuffled(run),
+            InexactSelectors = Inexact(run),
+            Removable = full ? Removable(run.Input, suggestion.Set) : [],
+            Misattributed = run.Misattributed,
+            Miscounted = run.Miscounted,
+            NodesLetIn = NodesLetIn(run),
+            Stale = Stale(suggestion, topology),
             Unexplained = suggestion.Set.Policies.SelectMany(policy => policy.AllRules()).Count(rule => rule.Rule.Evidence is not { Connections: > 0 }),
             Disagreements = disagreements,
             StableSegments = suggestion.Readiness.Count(ready => ready.State == ReadinessState.Stable),
         };
     }
 
-    public static PolicyInput Input(SimFleet fleet, IReadOnlyList<Edge> edges, SegmentLevel level)
-    {
-        var until = SimFleet.StartUs + (fleet.Plan.TrainDays * SimFleet.DayUs);
-
-        // What lies ahead of the end of training nobody can know.
-        var known = fleet.Statements().Where(said => said.ValidFromUs < until).Select(said => said.ValidToUs >= until ? said with { ValidToUs = null } : said).ToList();
-        var input = PolicyInput.Of(edges, known, SimFleet.StartUs, until, SimFleet.Cluster);
-        var addresses = new Dictionary<ulong, IReadOnlyList<NetBlock>>(input.Addresses);
-        foreach (var named in edges.Select(edge => edge.Dst).Where(end => end.Kind == EntityKind.External).DistinctBy(end => end.Id))
-        {
-            addresses[named.Id] = [.. Enumerable.Range(1, 12).Select(number => NetBlock.Of(NetAddress.FromV4((203u << 24) | ((uint)(named.Name.Length % 250) << 8) | (uint)number)))];
-        }
-
-        var hours = HourSet.Between(SimFleet.StartUs, until - 1);
-        return input with
-        {
-            Addresses = addresses,
-            Level = level,
-            Reports = fleet.NodeEntities.Select(node => node.Entity.Name).Skip(fleet.Plan.BlindNodes).ToDictionary(node => node, _ => hours),
-        };
-    }
-
-    /// <summary>What was written and read back is what is judged.</summary>
-    private static PolicySet Written(PolicySet set) => KubernetesReader.Read(set.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
-        .Select(policy => new PolicyDocument($"{policy.Id}.yaml", KubernetesWriter.Write(policy))));
-
     /// <summary>The same days once more with other arrivals, without edges that the first time had not shown.</summary>
-    private static Suggestion Again(Topology topology, SimPlan plan, SimFleet fleet, SimTraffic first, List<SimConnection> training, SegmentLevel level)
+    private static Suggestion Again(SimRun run)
     {
-        var traffic = new SimTraffic(topology, fleet);
-        traffic.Observe([.. training, .. traffic.Connections(0, plan.TrainDays, salt: 1).Where(connection => first.Seen.Contains(connection.Need.Triple))]);
+        var traffic = new SimTraffic(run.Topology, run.Fleet);
+        traffic.Observe([.. run.Training, .. traffic.Connections(0, run.Plan.TrainDays, salt: 1).Where(connection => run.Seen.Contains(connection.Need.Triple))]);
         traffic.ObserveNoise();
-        return PolicySuggester.Suggest(Input(fleet, traffic.Edges(), level));
+        return PolicySuggester.Suggest(SimRun.InputOf(run.Fleet, traffic.Edges(), run.Level));
     }
 
-    private static bool SameShuffled(PolicyInput input, Suggestion suggestion)
+    private static bool SameShuffled(SimRun run)
     {
-        var shuffled = input with { Edges = [.. input.Edges.OrderBy(edge => edge.Src.Id ^ (edge.Dst.Id * 31))], Entities = [.. input.Entities.Reverse()] };
-        return string.Join("", Texts(suggestion.Set).Values) == string.Join("", Texts(PolicySuggester.Suggest(shuffled).Set).Values);
+        var shuffled = run.Input with { Edges = [.. run.Input.Edges.OrderBy(edge => edge.Src.Id ^ (edge.Dst.Id * 31))], Entities = [.. run.Input.Entities.Reverse()] };
+        return run.Texts.Values.SequenceEqual(SimRun.TextsOf(PolicySuggester.Suggest(shuffled).Set).Values, StringComparer.Ordinal);
     }
 
-    private static SortedDictionary<string, string> Texts(PolicySet set) => new(set.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
-        .ToDictionary(policy => policy.Id, policy => KubernetesWriter.Write(policy)), StringComparer.Ordinal);
-
-    /// <summary>A default deny comes with readiness, and is no other name for anything.</summary>
-    private static IEnumerable<string> Names(PolicySet set) => set.Policies.Where(policy => !policy.Pods.IsEverything).Select(policy => policy.Id);
+    /// <summary>A default deny comes and goes with readiness, and is no other name for anything; it is counted apart.</summary>
+    private static List<string> Names(PolicySet set, bool closing) => [.. set.Policies.Where(policy => policy.Pods.IsEverything == closing).Select(policy => policy.Id)];
 
     private static int Rules(PolicySet set) => set.Policies.Sum(policy => policy.AllRules().Count());
 
-    private static Dictionary<string, IReadOnlyDictionary<string, string>> Namespaces(Topology topology) => topology.Workloads.Select(workload => workload.Namespace).Append("").Distinct()
-        .ToDictionary(name => name, name => (IReadOnlyDictionary<string, string>)new Dictionary<string, string> { [PodSegment.NameLabel] = name });
-
-    private static Connection Meet(SimConnection connection, SimFleet fleet) =>
-        new(PartyOf(connection.Src, connection.SrcAddress), PartyOf(connection.Dst, connection.DstAddress), connection.Need.Protocol, connection.Need.Port)
-        {
-            OwnNode = connection.Src.Kind == EntityKind.Pod && connection.Dst.Kind == EntityKind.Pod && connection.Src.Node == connection.Dst.Node && (connection.Src.HostNetwork || connection.Dst.HostNetwork),
-        };
-
-    private static Party PartyOf(Entity entity, NetAddress address) => new()
-    {
-        Id = entity.Uid.Length > 0 ? entity.Uid : address.ToString(),
-        Selectable = entity is { Kind: EntityKind.Pod, HostNetwork: false },
-        Namespace = entity.Namespace,
-        Labels = entity.Labels,
-        HostLabels = entity is { Kind: EntityKind.Pod, HostNetwork: true } ? new Dictionary<string, string> { [HostSegment.NameLabel] = entity.Node } : null,
-        Address = NetBlock.Of(address),
-    };
-
-    /// <summary>Every pod of a client may or may not; one that may is enough.</summary>
-    private static (int All, List<string> Allowed) OverPermission(Topology topology, SimFleet fleet, PolicyEvaluator engine)
+    /// <summary>Every client with every listening port that no need explains. Names are resolved for all, so that the resolver is left out.</summary>
+    public static IEnumerable<SimUntrue> Untrue(Topology topology)
     {
         var truth = topology.Edges.Select(need => (need.Src.Id, need.Dst.Id, need.Protocol, need.Port)).ToHashSet();
         var listening = topology.Edges.Where(need => need.Dst is { IsPod: true, HostNetwork: false }).Select(need => (need.Dst, need.Protocol, need.Port)).Distinct().ToList();
-        var all = 0;
-        List<string> allowed = [];
-        foreach (var client in topology.Workloads.Where(workload => workload is { IsPod: true, HostNetwork: false } && workload.Id != Topology.ScannerName))
-        {
-            foreach (var (server, protocol, port) in listening.Where(one => one.Dst != client && one.Dst.Id != "kube-system/coredns"))
-            {
-                if (!truth.Contains((client.Id, server.Id, protocol, port)))
-                {
-                    all++;
-                    if (After(fleet, client).Any(src => After(fleet, server).Any(dst => engine.Evaluate(new Connection(PartyOf(src.Entity, src.Address), PartyOf(dst.Entity, dst.Address), protocol, port)).Allowed)))
-                    {
-                        allowed.Add($"{client} -> {server} {port}");
-                    }
-                }
-            }
-        }
-
-        return (all, allowed);
+        return from client in topology.Workloads
+               where client is { IsPod: true, HostNetwork: false } && client.Id != Topology.ScannerName
+               from one in listening
+               where one.Dst != client && one.Dst.Id != "kube-system/coredns" && !truth.Contains((client.Id, one.Dst.Id, one.Protocol, one.Port))
+               select new SimUntrue(client, one.Dst, one.Protocol, one.Port);
     }
+
+    /// <summary>Every pod of a client may or may not; one that may is enough.</summary>
+    public static (int All, List<string> Allowed) OverPermission(Topology topology, SimFleet fleet, PolicyEvaluator engine)
+    {
+        var untrue = Untrue(topology).ToList();
+        return (untrue.Count, [.. untrue
+            .Where(one => SimParties.After(fleet, one.Client).Any(src => SimParties.After(fleet, one.Server).Any(dst =>
+                engine.Evaluate(SimParties.Meet(src.Entity, src.Address, dst.Entity, dst.Address, one.Protocol, one.Port)).Allowed)))
+            .Select(one => one.ToString())]);
+    }
+
+    /// <summary>The scanner with every listening port; it may reach none but the resolver's.</summary>
+    public static IEnumerable<SimUntrue> Scans(Topology topology) => topology.Edges.Where(need => need.Dst is { IsPod: true, HostNetwork: false } && need.Dst.Id != "kube-system/coredns")
+        .Select(need => new SimUntrue(topology[Topology.ScannerName], need.Dst, need.Protocol, need.Port)).Distinct();
 
     private static (int Reached, int All) Scanner(Topology topology, SimFleet fleet, PolicyEvaluator engine)
     {
         var scanner = fleet.Of(Topology.ScannerName)[^1];
-        var ports = topology.Edges.Where(need => need.Dst is { IsPod: true, HostNetwork: false }).Select(need => (need.Dst, need.Protocol, need.Port)).Distinct().ToList();
-        return (ports.Count(one => After(fleet, one.Dst).Any(dst =>
-            engine.Evaluate(new Connection(PartyOf(scanner.Entity, scanner.Address), PartyOf(dst.Entity, dst.Address), one.Protocol, one.Port)).Allowed)
-            && one.Dst.Id != "kube-system/coredns"), ports.Count);
+        var scans = Scans(topology).ToList();
+        return (scans.Count(one => SimParties.After(fleet, one.Server).Any(dst =>
+            engine.Evaluate(SimParties.Meet(scanner.Entity, scanner.Address, dst.Entity, dst.Address, one.Protocol, one.Port)).Allowed)), scans.Count);
     }
 
-    /// <summary>The last pods of a workload: those after the roll-out.</summary>
-    private static IEnumerable<SimPod> After(SimFleet fleet, SimWorkload workload) => fleet.Of(workload.Id).OrderByDescending(pod => pod.FromUs).Take(workload.Replicas);
-
-    private static List<string> Inexact(PolicySet set, SimFleet fleet, SimPlan plan)
+    /// <summary>The pods that policies may select: all until training ends, and those after the roll-out.</summary>
+    public static IEnumerable<(string When, List<SimPod> Pods)> PodsThenAndAfter(SimRun run)
     {
-        var end = SimFleet.StartUs + (plan.TrainDays * SimFleet.DayUs);
-        List<string> wrong = [];
-        foreach (var policy in set.Policies.Where(policy => !policy.Pods.IsEverything))
-        {
-            foreach (var (when, pods) in ((string, List<SimPod>)[]) [("then", [.. fleet.Pods.Where(pod => pod.FromUs < end)]), ("after", [.. fleet.Pods.Where(pod => pod.ToUs > end + SimFleet.HourUs)])])
-            {
-                var own = pods.Where(pod => pod.Workload is { IsPod: true, HostNetwork: false } && pod.Workload.Namespace == policy.Namespace).ToList();
-                if (own.Exists(pod => policy.Pods.Matches(pod.Entity.Labels) != (pod.Workload.Id == policy.Subject)))
-                {
-                    wrong.Add($"{policy.Id} {when}: {policy.Pods}");
-                }
-            }
-        }
+        var end = SimFleet.StartUs + (run.Plan.TrainDays * SimFleet.DayUs);
+        List<SimPod> selectable = [.. run.Fleet.Pods.Where(pod => pod.Workload is { IsPod: true, HostNetwork: false })];
+        return [("then", [.. selectable.Where(pod => pod.FromUs < end)]), ("after", [.. selectable.Where(pod => pod.ToUs > end + SimFleet.HourUs)])];
+    }
 
-        return wrong;
+    private static List<string> Inexact(SimRun run) =>
+        [.. from policy in run.Suggestion.Set.Policies
+            where !policy.Pods.IsEverything
+            from moment in PodsThenAndAfter(run)
+            where moment.Pods.Exists(pod => pod.Workload.Namespace == policy.Namespace && policy.Pods.Matches(pod.Entity.Labels) != (pod.Workload.Id == policy.Subject))
+            select $"{policy.Id} {moment.When}: {policy.Pods}"];
+
+    /// <summary>
+    /// A node's address at a port that neither outsiders nor what runs in nodes' networks need: a rule that lets it in trusts whoever hides behind a masquerade. The
+    /// pod's own node is always let in, and not asked.
+    /// </summary>
+    private static List<string> NodesLetIn(SimRun run)
+    {
+        var ports = run.Topology.Edges.Where(need => need.Dst is { IsPod: true, HostNetwork: false }).ToLookup(need => (need.Dst, need.Protocol, need.Port));
+        return [.. from port in ports
+            where port.All(need => need.Src is { IsPod: true, HostNetwork: false })
+            from dst in SimParties.After(run.Fleet, port.Key.Dst)
+            from node in run.Fleet.NodeEntities
+            where node.Entity.Name != dst.Entity.Node
+                && run.Engine.Evaluate(SimParties.Meet(node.Entity, node.Address, dst.Entity, dst.Address, port.Key.Protocol, port.Key.Port)).Allowed
+            select $"{node.Entity.Name} -> {port.Key.Dst} {port.Key.Port}"];
+    }
+
+    /// <summary>Rules that rest on what is no more.</summary>
+    private static int Stale(Suggestion suggestion, Topology topology)
+    {
+        var retired = topology.Workloads.Where(workload => workload.Retires).Select(workload => (workload.Namespace, workload.Name)).ToHashSet();
+        return suggestion.Set.Policies.SelectMany(policy => policy.AllRules())
+            .Count(rule => rule.Rule.Evidence!.Edges.Any(edge => retired.Contains((edge.Src.Namespace, edge.Src.Workload)) || retired.Contains((edge.Dst.Namespace, edge.Dst.Workload))));
     }
 
     private static List<string> Removable(PolicyInput input, PolicySet set)

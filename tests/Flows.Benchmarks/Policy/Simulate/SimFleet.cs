@@ -7,6 +7,11 @@ namespace Flows.Benchmarks.Policy.Simulate;
 /// <summary>A pod or machine of a workload while it held its address, µs since the epoch.</summary>
 internal sealed record SimPod(SimWorkload Workload, Entity Entity, NetAddress Address, long FromUs, long ToUs);
 
+/// <summary>One life of one replica, µs since the epoch.</summary>
+/// <param name="Revision">Counts roll-outs.</param>
+/// <param name="Generation">Counts how often the workload was made anew.</param>
+internal sealed record SimLife(SimWorkload Workload, int Replica, int Revision, int Generation, long From, long To);
+
 /// <summary>Who ran when: roll-outs with new labels, jobs, and addresses that the next pod gets a second after the last one left them.</summary>
 internal sealed class SimFleet
 {
@@ -26,7 +31,7 @@ internal sealed class SimFleet
     {
         Plan = plan;
         var random = new Random(plan.Seed);
-        List<(SimWorkload Workload, int Replica, int Revision, long From, long To)> lives = [];
+        List<SimLife> lives = [];
         foreach (var workload in topology.Workloads.Where(workload => !workload.IsOutside))
         {
             lives.AddRange(Lives(workload, plan, random));
@@ -44,7 +49,7 @@ internal sealed class SimFleet
                 free.RemoveAt(at);
             }
 
-            var pod = new SimPod(life.Workload, EntityOf(life.Workload, life.Replica, life.Revision, life.From, random, plan), address, life.From, life.To);
+            var pod = new SimPod(life.Workload, EntityOf(life, random, plan), address, life.From, life.To);
             Of(life.Workload.Id).Add(pod);
             if (life.Workload is { IsPod: true, HostNetwork: false })
             {
@@ -79,7 +84,11 @@ internal sealed class SimFleet
     public IEnumerable<IdentityInterval> Statements() => Pods.Where(pod => !pod.Workload.HostNetwork).Select(pod => Statement(pod.Entity, pod.Address, pod.FromUs, pod.ToUs))
         .Concat(NodeEntities.Select(node => Statement(node.Entity, node.Address, StartUs - DayUs, long.MaxValue)));
 
-    private static IdentityInterval Statement(Entity entity, NetAddress address, long from, long to) => new()
+    /// <summary>What the ledger was told until then: what lies ahead nobody can know.</summary>
+    public IReadOnlyList<IdentityInterval> StatementsUntil(long us) =>
+        [.. Statements().Where(said => said.ValidFromUs < us).Select(said => said.ValidToUs >= us ? said with { ValidToUs = null } : said)];
+
+    public static IdentityInterval Statement(Entity entity, NetAddress address, long from, long to) => new()
     {
         IntervalId = IdentityInterval.IdOf(entity, address, 128, from),
         Entity = entity,
@@ -90,7 +99,7 @@ internal sealed class SimFleet
         Origin = Origins.Kubernetes,
     };
 
-    private static IEnumerable<(SimWorkload Workload, int Replica, int Revision, long From, long To)> Lives(SimWorkload workload, SimPlan plan, Random random)
+    private static IEnumerable<SimLife> Lives(SimWorkload workload, SimPlan plan, Random random)
     {
         var until = StartUs + ((plan.TrainDays + plan.TestDays) * DayUs) + DayUs;
         if (workload.Kind == "CronJob")
@@ -98,27 +107,48 @@ internal sealed class SimFleet
             for (var day = 0; day < plan.TrainDays + plan.TestDays; day++)
             {
                 var from = StartUs + (day * DayUs) + (2 * HourUs) + random.NextInt64(600 * SecondUs);
-                yield return (workload, day, 0, from, from + (1800 * SecondUs));
+                yield return new(workload, day, 0, 0, from, from + (1800 * SecondUs));
             }
 
             yield break;
         }
 
-        // One roll-out while training for half of them, one for all when training ends.
-        List<long> rollouts = workload.Kind is "Deployment" or "StatefulSet" ? [StartUs + (plan.TrainDays * DayUs)] : [];
-        if (rollouts.Count > 0 && random.Next(2) == 0)
+        if (workload.Retires)
         {
-            rollouts.Insert(0, StartUs + (random.NextInt64(1, plan.TrainDays) * DayUs) + random.NextInt64(DayUs / 2));
+            for (var replica = 0; replica < workload.Replicas; replica++)
+            {
+                yield return new(workload, replica, 0, 0, StartUs, StartUs + ((plan.TrainDays - 3) * DayUs));
+            }
+
+            yield break;
         }
 
+        // One roll-out while training for half of them, one for all when training ends; a workload that is made anew is away for an hour.
+        List<(long At, long Away, int Generation)> breaks = workload.Kind is "Deployment" or "StatefulSet" ? [(StartUs + (plan.TrainDays * DayUs), SecondUs, 0)] : [];
+        if (breaks.Count > 0 && random.Next(2) == 0)
+        {
+            breaks.Add((StartUs + (random.NextInt64(1, plan.TrainDays) * DayUs) + random.NextInt64(DayUs / 2), SecondUs, 0));
+        }
+
+        if (breaks.Count > 0 && plan.Recreate && random.Next(2) == 0)
+        {
+            breaks.Add((StartUs + (plan.TrainDays / 2 * DayUs) + (DayUs / 2) + random.NextInt64(DayUs / 3), HourUs, 1));
+        }
+
+        breaks.Sort();
         for (var replica = 0; replica < workload.Replicas; replica++)
         {
-            var from = StartUs;
-            for (var revision = 0; revision <= rollouts.Count; revision++)
+            var (from, generation) = (StartUs, 0);
+            for (var revision = 0; revision <= breaks.Count; revision++)
             {
-                var to = revision < rollouts.Count ? rollouts[revision] + (replica * 10 * SecondUs) : until;
-                yield return (workload, replica, revision, from, to);
-                from = to + SecondUs;
+                var to = revision < breaks.Count ? breaks[revision].At + (replica * 10 * SecondUs) : until;
+                if (to > from)
+                {
+                    yield return new(workload, replica, revision, generation, from, to);
+                }
+
+                from = Math.Max(from, to + (revision < breaks.Count ? breaks[revision].Away : 0));
+                generation += revision < breaks.Count ? breaks[revision].Generation : 0;
             }
         }
     }
@@ -131,8 +161,9 @@ internal sealed class SimFleet
         new() { Id = Entity.IdOf(Cluster, EntityKind.Node, $"n{number}"), Kind = EntityKind.Node, Scope = Cluster, Cluster = Cluster, Uid = $"n{number}", Name = $"n{number}" },
         NetAddress.FromV4((172u << 24) | (16u << 16) | (uint)number));
 
-    private static Entity EntityOf(SimWorkload workload, int replica, int revision, long from, Random random, SimPlan plan)
+    private static Entity EntityOf(SimLife life, Random random, SimPlan plan)
     {
+        var (workload, replica, revision, _, from, _) = life;
         if (workload.Kind == "Vm")
         {
             return new() { Id = Entity.IdOf("", EntityKind.Vm, workload.Name), Kind = EntityKind.Vm, Scope = Cluster, Uid = workload.Name, Name = workload.Name };
@@ -145,7 +176,7 @@ internal sealed class SimFleet
             "Pod" => workload.Name,
             _ => $"{workload.Name}-{revision}-{hash}",
         };
-        var selector = workload.Kind is "Pod" or "CronJob" ? [] : new Dictionary<string, string> { ["app.kubernetes.io/name"] = workload.Name, ["app.kubernetes.io/instance"] = workload.Name };
+        var selector = workload.Kind is "Pod" or "CronJob" ? [] : new Dictionary<string, string> { ["app.kubernetes.io/name"] = workload.Name, ["app.kubernetes.io/instance"] = InstanceOf(life) };
         var uid = string.Create(CultureInfo.InvariantCulture, $"{workload.Id}/{name}/{from}");
         return new()
         {
@@ -160,18 +191,22 @@ internal sealed class SimFleet
             Workload = workload.Kind == "Pod" ? "" : workload.Name,
             Node = workload.HostNetwork ? string.Create(CultureInfo.InvariantCulture, $"n{(replica % Nodes) + 1}") : string.Create(CultureInfo.InvariantCulture, $"n{random.Next(Nodes) + 1}"),
             HostNetwork = workload.HostNetwork,
-            Labels = LabelsOf(workload, name, hash, replica, plan.Bump ? revision : 0),
+            Labels = LabelsOf(life, name, hash, plan.Bump ? revision : 0),
             Selector = LabelDictionary.Of([.. selector]),
         };
     }
 
+    /// <summary>Who makes a chart anew gives its release another name.</summary>
+    private static string InstanceOf(SimLife life) => life.Generation == 0 ? life.Workload.Name : string.Create(CultureInfo.InvariantCulture, $"{life.Workload.Name}-{life.Generation + 1}");
+
     /// <summary>What charts put on pods: who it is, and much that changes.</summary>
-    private static LabelDictionary LabelsOf(SimWorkload workload, string name, string hash, int replica, int revision)
+    private static LabelDictionary LabelsOf(SimLife life, string name, string hash, int revision)
     {
+        var (workload, replica) = (life.Workload, life.Replica);
         Dictionary<string, string> labels = new()
         {
             ["app.kubernetes.io/name"] = workload.Name,
-            ["app.kubernetes.io/instance"] = workload.Name,
+            ["app.kubernetes.io/instance"] = InstanceOf(life),
             ["app.kubernetes.io/part-of"] = workload.Namespace,
             ["app.kubernetes.io/managed-by"] = "Helm",
             ["app.kubernetes.io/version"] = string.Create(CultureInfo.InvariantCulture, $"1.{revision}.0"),

@@ -20,4 +20,22 @@ internal sealed record SimPlan
 
     /// <summary>Nodes, of four, without a collector.</summary>
     public int BlindNodes { get; init; }
+
+    /// <summary>Half of the workloads are deleted while training, and made anew an hour later: same names, other uids, addresses and selectors.</summary>
+    public bool Recreate { get; init; }
+
+    /// <summary>
+    /// Collectors report rows, the product's own store puts them together, and the suggestion reads the store; else edges are made as the store would make them. The
+    /// conditions below need it.
+    /// </summary>
+    public bool Stored { get; init; }
+
+    /// <summary>How far the clocks of the first and the last node are from the truth, the one behind and the other ahead, in µs; those between in proportion.</summary>
+    public long SkewUs { get; init; }
+
+    /// <summary>Share of connections that a node masquerades: whoever sits behind it sees the node's address.</summary>
+    public double Masquerade { get; init; }
+
+    /// <summary>Share of rows that come a second time: once more from the spool, from another source of the node, or from another zone of its conntrack.</summary>
+    public double Duplicates { get; init; }
 }

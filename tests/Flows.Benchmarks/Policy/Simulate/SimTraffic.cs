@@ -23,7 +23,7 @@ internal sealed class SimTraffic(Topology topology, SimFleet fleet)
     public List<SimConnection> Connections(int fromDay, int toDay, int salt)
     {
         List<SimConnection> made = [];
-        foreach (var (need, index) in topology.Edges.Select((need, index) => (need, index)))
+        foreach (var (need, index) in topology.Edges.Concat(topology.RetiredEdges).Select((need, index) => (need, index)))
         {
             // A generator of its own for each need, so that more of one changes no other.
             var random = new Random(HashCode(fleet.Plan.Seed, index, fromDay, salt));
@@ -36,6 +36,33 @@ internal sealed class SimTraffic(Topology topology, SimFleet fleet)
                     {
                         made.Add(connection);
                     }
+                }
+            }
+        }
+
+        return made;
+    }
+
+    /// <summary>
+    /// What lookups by the wrong moment give to the wrong pod: a connection within the last, and within the first, 50 ms of each life of a pod while training.
+    /// Addresses are used again after a second.
+    /// </summary>
+    public List<SimConnection> AtTheEdges()
+    {
+        const long Close = SimFleet.SecondUs / 20;
+        var random = new Random(fleet.Plan.Seed + 15485863);
+        var until = SimFleet.StartUs + (fleet.Plan.TrainDays * SimFleet.DayUs);
+        List<SimConnection> made = [];
+        foreach (var pod in fleet.Pods.Where(pod => pod.Workload is { IsPod: true, HostNetwork: false }))
+        {
+            var needs = topology.Edges.Concat(topology.RetiredEdges).Where(need => need.Src == pod.Workload || need.Dst == pod.Workload).ToList();
+            foreach (var at in needs.Count == 0 ? [] : (long[])[pod.FromUs + random.NextInt64(Close), pod.ToUs - 1 - random.NextInt64(Close)])
+            {
+                var need = needs[random.Next(needs.Count)];
+                var (src, dst) = (need.Src == pod.Workload ? (pod.Entity, pod.Address) : End(need.Src, at, random), need.Dst == pod.Workload ? (pod.Entity, pod.Address) : End(need.Dst, at, random));
+                if (at < until && src is { } client && dst is { } server && client.Address != server.Address)
+                {
+                    made.Add(new SimConnection(need, client.Entity, client.Address, server.Entity, server.Address, at, 1));
                 }
             }
         }
@@ -152,11 +179,11 @@ internal sealed class SimTraffic(Topology topology, SimFleet fleet)
     }
 
     private List<string> Witnesses(Entity src, Entity dst, Random random) =>
-        [.. ((string[])[NodeOf(src), NodeOf(dst)]).Where(node => node.Length > 0).Distinct().Order(StringComparer.Ordinal).Where(node => Sees(node) && random.NextDouble() >= fleet.Plan.Loss)];
+        [.. ((string[])[NodeOf(src), NodeOf(dst)]).Where(node => node.Length > 0).Distinct().Order(StringComparer.Ordinal).Where(node => Sees(fleet, node) && random.NextDouble() >= fleet.Plan.Loss)];
 
-    private bool Sees(string node) => int.Parse(node.AsSpan(1), CultureInfo.InvariantCulture) > fleet.Plan.BlindNodes;
+    public static bool Sees(SimFleet fleet, string node) => int.Parse(node.AsSpan(1), CultureInfo.InvariantCulture) > fleet.Plan.BlindNodes;
 
-    private static string NodeOf(Entity entity) => entity.Kind == EntityKind.Pod ? entity.Node : "";
+    public static string NodeOf(Entity entity) => entity.Kind == EntityKind.Pod ? entity.Node : "";
 
     private void Roll(
         (Entity Entity, bool Ambiguous) src, (Entity Entity, bool Ambiguous) dst, SimEdge? need, ushort port, long at, long count, long answered, bool trusted, List<string> nodes, byte protocol = IpProtocol.Tcp)
@@ -176,7 +203,10 @@ internal sealed class SimTraffic(Topology topology, SimFleet fleet)
         there.Add(at, count, answered, trusted, nodes);
     }
 
-    private static Entity ServiceOf(SimWorkload workload) => new()
+    /// <summary>The workload of a pod as landscapes call it; the name of anything else.</summary>
+    public static string IdOf(Entity entity) => entity.Kind != EntityKind.Pod ? entity.Name : $"{entity.Namespace}/{(entity.Workload.Length > 0 ? entity.Workload : entity.Name)}";
+
+    public static Entity ServiceOf(SimWorkload workload) => new()
     {
         Id = Entity.IdOf(SimFleet.Cluster, EntityKind.Service, workload.Id),
         Kind = EntityKind.Service,

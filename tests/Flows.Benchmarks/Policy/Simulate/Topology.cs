@@ -17,6 +17,9 @@ internal sealed record SimWorkload(string Namespace, string Name, string Kind, i
     /// <summary>Labels beside those that every pod has.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Deleted for good while training; what it needed nobody needs any more.</summary>
+    public bool Retires { get; init; }
+
     public bool IsPod => Kind is not ("Vm" or "Outside");
 
     public bool IsOutside => Kind == "Outside";
@@ -42,6 +45,12 @@ internal readonly record struct SimTriple(string Src, string Dst, byte Protocol,
     public override string ToString() => $"{Src} -> {Dst} {IpProtocol.NameOf(Protocol)} {Port}";
 }
 
+/// <summary>What a client could try and never needs.</summary>
+internal sealed record SimUntrue(SimWorkload Client, SimWorkload Server, byte Protocol, ushort Port)
+{
+    public override string ToString() => $"{Client} -> {Server} {Port}";
+}
+
 /// <summary>An application landscape: who runs, and who needs whom.</summary>
 internal sealed class Topology(string name)
 {
@@ -56,7 +65,11 @@ internal sealed class Topology(string name)
 
     public IReadOnlyCollection<SimWorkload> Workloads => workloads.Values;
 
+    /// <summary>What is needed, to the end.</summary>
     public List<SimEdge> Edges { get; } = [];
+
+    /// <summary>What those needed that retire.</summary>
+    public List<SimEdge> RetiredEdges { get; } = [];
 
     public SimWorkload this[string id] => workloads[id];
 
@@ -112,6 +125,14 @@ internal sealed class Topology(string name)
         foreach (var client in clients)
         {
             Edges.Add(new SimEdge(client, workloads["kube-system/coredns"], IpProtocol.Udp, dnsPort, 53, client.Kind == "CronJob" ? 1 : 6, 30));
+        }
+
+        if (name != Published && regular.Find(edge => edge.Dst is { IsPod: true, HostNetwork: false }) is { } busiest)
+        {
+            var retired = new SimWorkload(busiest.Dst.Namespace, "legacy", "Deployment", 2) { Retires = true };
+            workloads[retired.Id] = retired;
+            RetiredEdges.Add(busiest with { Src = retired });
+            RetiredEdges.Add(busiest with { Src = busiest.Dst, Dst = retired, Port = 8088, ServicePort = 8088 });
         }
 
         return Add("toolbox", "scanner", "Pod");

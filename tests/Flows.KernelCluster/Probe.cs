@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Net;
 
-namespace Flows.SystemTests.Enforcement;
+namespace Flows.KernelCluster;
 
 /// <summary>The first packet of a connection as an Ethernet frame, with a number by which it is known again.</summary>
-internal sealed record Probe(IPAddress Src, IPAddress Dst, byte Protocol, ushort Port)
+public sealed record Probe(IPAddress Src, IPAddress Dst, byte Protocol, ushort Port)
 {
     private const int Ethernet = 14;
     private const int Ip = 20;

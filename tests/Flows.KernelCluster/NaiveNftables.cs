@@ -3,13 +3,13 @@ using System.Net;
 using System.Text;
 using k8s.Models;
 
-namespace Flows.SystemTests.Enforcement;
+namespace Flows.KernelCluster;
 
 /// <summary>
-/// NetworkPolicies as packet filter rules, straight from the API's objects and as plainly as possible: every selector is tried on every pod, and every pod
+/// NetworkPolicies as packet filter rules (nft(8)), straight from the API's objects and as plainly as possible: every selector is tried on every pod, and every pod
 /// gets a chain for each direction. It shares nothing with the product, neither reader nor model nor renderer.
 /// </summary>
-internal sealed class NaiveNftables(IReadOnlyList<TestPod> pods, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> namespaces, IReadOnlyList<V1NetworkPolicy> policies)
+public sealed class NaiveNftables(IReadOnlyList<TestPod> pods, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> namespaces, IReadOnlyList<V1NetworkPolicy> policies)
 {
     public string Rules()
     {
@@ -24,14 +24,14 @@ internal sealed class NaiveNftables(IReadOnlyList<TestPod> pods, IReadOnlyDictio
             if (outward.Count > 0)
             {
                 egress.Add($"{pod.Address} : jump e{i}");
-                Chain(chains, $"e{i}", outward.SelectMany(policy => (policy.Spec.Egress ?? []).SelectMany(rule => Rule("daddr", Peers(policy, rule.To), rule.Ports, null))));
+                Chain(chains, $"e{i}", Own("daddr", pod).Concat(outward.SelectMany(policy => (policy.Spec.Egress ?? []).SelectMany(rule => Rule("daddr", Peers(policy, rule.To), rule.Ports, null)))));
             }
 
             var inward = mine.Where(policy => policy.Spec.PolicyTypes.Contains("Ingress")).ToList();
             if (inward.Count > 0)
             {
                 ingress.Add($"{pod.Address} : jump i{i}");
-                Chain(chains, $"i{i}", inward.SelectMany(policy => (policy.Spec.Ingress ?? []).SelectMany(rule => Rule("saddr", Peers(policy, rule.FromProperty), rule.Ports, pod))));
+                Chain(chains, $"i{i}", Own("saddr", pod).Concat(inward.SelectMany(policy => (policy.Spec.Ingress ?? []).SelectMany(rule => Rule("saddr", Peers(policy, rule.FromProperty), rule.Ports, pod)))));
             }
         }
 
@@ -49,6 +49,9 @@ internal sealed class NaiveNftables(IReadOnlyList<TestPod> pods, IReadOnlyDictio
 
     private static void Chain(StringBuilder to, string name, IEnumerable<string> matches) =>
         to.Append(CultureInfo.InvariantCulture, $"  chain {name} {{\n{string.Concat(matches.Select(match => $"    {match}return\n"))}    drop\n  }}\n");
+
+    /// <summary>A pod and its own node always talk, says the API.</summary>
+    private static string[] Own(string end, TestPod pod) => pod.Node is { } node ? [$"ip {end} {node} "] : [];
 
     /// <summary>Each peer with each port; a peer is a set of addresses or a range, null is everybody.</summary>
     private IEnumerable<string> Rule(string end, IReadOnlyList<Peer?> peers, IList<V1NetworkPolicyPort>? ports, TestPod? destination) =>

@@ -1,16 +1,13 @@
 using System.Diagnostics;
 using System.Net;
-using Flows.SystemTests.Capture;
-using Flows.SystemTests.Conntrack;
-using Xunit;
 
-namespace Flows.SystemTests.Enforcement;
+namespace Flows.KernelCluster;
 
 /// <summary>
 /// A router in a network namespace of its own between a namespace that sends and one that takes whatever comes through. All pods' addresses lie behind
 /// it; it never answers, so a connection is one packet, and ten thousand of them take a second.
 /// </summary>
-internal sealed class KernelRouter : IDisposable
+public sealed class KernelRouter : IDisposable
 {
     private const string RouterMac = "02:00:00:00:01:01";
     private const string SinkMac = "02:00:00:00:02:02";
@@ -29,24 +26,24 @@ internal sealed class KernelRouter : IDisposable
         {
             foreach (var space in (string[])[sender, router, sink])
             {
-                ConntrackNetns.Tool("ip", $"netns add {space}");
+                Netns.Tool("ip", $"netns add {space}");
             }
 
-            ConntrackNetns.Tool("ip", $"link add probe netns {sender} type veth peer name in address {RouterMac} netns {router}");
-            ConntrackNetns.Tool("ip", $"link add sink address {SinkMac} netns {sink} type veth peer name out netns {router}");
-            ConntrackNetns.Tool("ip", $"netns exec {router} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv4.conf.in.rp_filter=0");
-            ConntrackNetns.Tool("ip", $"-n {router} addr add 10.250.1.1/30 dev in");
-            ConntrackNetns.Tool("ip", $"-n {router} addr add 10.250.2.1/30 dev out");
+            Netns.Tool("ip", $"link add probe netns {sender} type veth peer name in address {RouterMac} netns {router}");
+            Netns.Tool("ip", $"link add sink address {SinkMac} netns {sink} type veth peer name out netns {router}");
+            Netns.Tool("ip", $"netns exec {router} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv4.conf.in.rp_filter=0");
+            Netns.Tool("ip", $"-n {router} addr add 10.250.1.1/30 dev in");
+            Netns.Tool("ip", $"-n {router} addr add 10.250.2.1/30 dev out");
             foreach (var (space, device) in ((string, string)[])[(sender, "probe"), (router, "in"), (router, "out"), (sink, "sink")])
             {
-                ConntrackNetns.Tool("ip", $"netns exec {space} sysctl -qw net.ipv6.conf.{device}.disable_ipv6=1");
-                ConntrackNetns.Tool("ip", $"-n {space} link set {device} up");
+                Netns.Tool("ip", $"netns exec {space} sysctl -qw net.ipv6.conf.{device}.disable_ipv6=1");
+                Netns.Tool("ip", $"-n {space} link set {device} up");
             }
 
-            ConntrackNetns.Tool("ip", $"-n {router} neigh replace 10.250.2.2 lladdr {SinkMac} nud permanent dev out");
-            ConntrackNetns.Tool("ip", $"-n {router} route add default via 10.250.2.2 dev out");
-            sending = ConntrackNetns.In(sender, () => new PacketSocket("probe"));
-            taking = ConntrackNetns.In(sink, () => new FrameListener("sink"));
+            Netns.Tool("ip", $"-n {router} neigh replace 10.250.2.2 lladdr {SinkMac} nud permanent dev out");
+            Netns.Tool("ip", $"-n {router} route add default via 10.250.2.2 dev out");
+            sending = Netns.In(sender, () => new PacketSocket("probe"));
+            taking = Netns.In(sink, () => new FrameListener("sink"));
         }
         catch
         {
@@ -56,7 +53,7 @@ internal sealed class KernelRouter : IDisposable
     }
 
     /// <summary>Loads rules in place of all that were there.</summary>
-    public void Load(string rules) => ConntrackNetns.Tool("ip", $"netns exec {router} nft -f -", "flush ruleset\n" + rules);
+    public void Load(string rules) => Netns.Tool("ip", $"netns exec {router} nft -f -", "flush ruleset\n" + rules);
 
     /// <summary>Sends the probes, and says of each whether it came through.</summary>
     public bool[] Send(IReadOnlyList<Probe> probes)
@@ -65,7 +62,7 @@ internal sealed class KernelRouter : IDisposable
         var arrived = new bool[probes.Count];
         for (var i = 0; i < probes.Count; i++)
         {
-            Assert.True(sending.TrySend(probes[i].Frame((uint)i, mac)));
+            Deliver(probes[i].Frame((uint)i, mac));
 
             // The kernel's queue between two ends of a link holds a thousand frames.
             if (i % 256 == 255)
@@ -80,7 +77,7 @@ internal sealed class KernelRouter : IDisposable
         // A last probe that nobody governs comes after all others.
         void Settle()
         {
-            Assert.True(sending.TrySend(new Probe(IPAddress.Parse("198.51.100.1"), IPAddress.Parse("198.51.100.2"), 17, 9).Frame(Last, mac)));
+            Deliver(new Probe(IPAddress.Parse("198.51.100.1"), IPAddress.Parse("198.51.100.2"), 17, 9).Frame(Last, mac));
             var waited = Stopwatch.StartNew();
             while (true)
             {
@@ -95,8 +92,19 @@ internal sealed class KernelRouter : IDisposable
                     arrived[one] = true;
                 }
 
-                Assert.True(waited.Elapsed < Patience, "The router does not forward what nobody governs.");
+                if (waited.Elapsed > Patience)
+                {
+                    throw new TimeoutException($"The router has not forwarded for {Patience.TotalSeconds:0} s what nobody governs.");
+                }
             }
+        }
+    }
+
+    private void Deliver(ReadOnlySpan<byte> frame)
+    {
+        if (!sending.TrySend(frame))
+        {
+            throw new InvalidOperationException("The kernel refused a probe.");
         }
     }
 
@@ -106,8 +114,7 @@ internal sealed class KernelRouter : IDisposable
         taking?.Dispose();
         foreach (var space in (string[])[sender, router, sink])
         {
-            using var process = Process.Start(new ProcessStartInfo("ip", $"netns del {space}") { RedirectStandardError = true })!;
-            process.WaitForExit();
+            Netns.Delete(space);
         }
     }
 }

@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using Xunit;
 
-namespace Flows.SystemTests.Capture;
+namespace Flows.KernelCluster;
 
 /// <summary>A packet socket (packet(7)) that sends whole frames as they are on one interface of the calling thread's namespace.</summary>
-internal sealed partial class PacketSocket : IDisposable
+public sealed partial class PacketSocket : IDisposable
 {
     private const int AddressFamily = 17;
     private const int Raw = 3;
@@ -13,11 +12,11 @@ internal sealed partial class PacketSocket : IDisposable
     public PacketSocket(string device)
     {
         fd = Socket(AddressFamily, Raw, 0);
-        Assert.True(fd >= 0, $"no packet socket: errno {Marshal.GetLastPInvokeError()}");
+        PacketSockets.Check(fd >= 0, "socket");
         var address = new byte[20];
         BitConverter.TryWriteBytes(address, (ushort)AddressFamily);
         BitConverter.TryWriteBytes(address.AsSpan(4), IndexOf(device));
-        Assert.Equal(0, Bind(fd, address, address.Length));
+        PacketSockets.Check(Bind(fd, address, address.Length) == 0, $"bind to {device}");
     }
 
     /// <summary>False where the kernel refused the frame.</summary>

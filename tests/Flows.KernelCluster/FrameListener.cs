@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using Xunit;
 
-namespace Flows.SystemTests.Enforcement;
+namespace Flows.KernelCluster;
 
 /// <summary>A packet socket (packet(7)) that takes every IPv4 frame which arrives at an interface of the calling thread's namespace.</summary>
-internal sealed partial class FrameListener : IDisposable
+public sealed partial class FrameListener : IDisposable
 {
     private const ushort Ipv4 = 0x0008;
     private const int SocketLevel = 1;
@@ -16,13 +15,13 @@ internal sealed partial class FrameListener : IDisposable
     public FrameListener(string device)
     {
         fd = Socket(17, 3, Ipv4);
-        Assert.True(fd >= 0, $"no packet socket: errno {Marshal.GetLastPInvokeError()}");
-        Assert.Equal(0, SetOption(fd, SocketLevel, ReceiveBufferForce, 64 << 20, sizeof(int)));
+        PacketSockets.Check(fd >= 0, "socket");
+        PacketSockets.Check(SetOption(fd, SocketLevel, ReceiveBufferForce, 64 << 20, sizeof(int)) == 0, "SO_RCVBUFFORCE");
         var address = new byte[20];
         BitConverter.TryWriteBytes(address, (ushort)17);
         BitConverter.TryWriteBytes(address.AsSpan(2), Ipv4);
         BitConverter.TryWriteBytes(address.AsSpan(4), IndexOf(device));
-        Assert.Equal(0, Bind(fd, address, address.Length));
+        PacketSockets.Check(Bind(fd, address, address.Length) == 0, $"bind to {device}");
     }
 
     /// <summary>The next frame that has arrived; empty where none has.</summary>
