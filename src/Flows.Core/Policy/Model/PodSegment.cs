@@ -8,10 +8,16 @@ public sealed record PodSegment(LabelSelector Namespaces, LabelSelector Pods) : 
     /// <summary>The label that every namespace carries, with its name as the value.</summary>
     public const string NameLabel = "kubernetes.io/metadata.name";
 
+    // Asked for at each look-up of a rule.
+    private string? key;
+
+    // A copy may be given other labels.
+    private PodSegment(PodSegment other) : base(other) => (Namespaces, Pods) = (other.Namespaces, other.Pods);
+
     /// <summary>Every pod of every namespace.</summary>
     public static PodSegment All { get; } = new(LabelSelector.Everything, LabelSelector.Everything);
 
-    public override string Key => $"pods {Namespaces.Text}|{Pods.Text}";
+    public override string Key => key ??= $"pods {Namespaces.Text}|{Pods.Text}";
 
     /// <summary>Pods of one namespace.</summary>
     public static PodSegment In(string name, LabelSelector pods) => new(LabelSelector.Of([new(NameLabel, name)]), pods);

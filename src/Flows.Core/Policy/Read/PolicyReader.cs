@@ -37,22 +37,23 @@ public static class PolicyReader
     {
         // A large fleet has a hundred thousand policies, and reading them takes longer than judging by them: each processor takes its share. Trees are
         // much larger than what they mean, so that each is read as soon as it stands; only Calico's policies wait for the tiers of all files.
-        var parsed = files.AsParallel().AsOrdered().Select(Parse).ToList();
+        var parts = new SharedParts();
+        var parsed = files.AsParallel().AsOrdered().Select(file => Parse(file, parts)).ToList();
         var documents = parsed.SelectMany(file => file.Documents).ToList();
         var tiers = CalicoTiers.Of(documents.Select(document => document.Waiting).OfType<YamlField>());
         return Distinct(
         [
             .. parsed.Select(file => file.Unreadable).OfType<PolicyObject>(),
-            .. documents.AsParallel().AsOrdered().Select(document => document.Waiting is { } waiting ? Object(waiting, tiers) : document.Object).OfType<PolicyObject>(),
+            .. documents.AsParallel().AsOrdered().Select(document => document.Waiting is { } waiting ? Object(waiting, tiers, parts) : document.Object).OfType<PolicyObject>(),
         ]);
     }
 
     /// <summary>The documents of a file, those of lists one by one; or why it cannot be read.</summary>
-    private static (IReadOnlyList<(YamlField? Waiting, PolicyObject? Object)> Documents, PolicyObject? Unreadable) Parse(PolicyDocument file)
+    private static (IReadOnlyList<(YamlField? Waiting, PolicyObject? Object)> Documents, PolicyObject? Unreadable) Parse(PolicyDocument file, SharedParts parts)
     {
         try
         {
-            return ([.. YamlField.Documents(file.File, file.Text).SelectMany(Flat).Select(document => NeedsTiers(document) ? (document, null) : ((YamlField?)null, Object(document, NoTiers)))], null);
+            return ([.. YamlField.Documents(file.File, file.Text).SelectMany(Flat).Select(document => NeedsTiers(document) ? (document, null) : ((YamlField?)null, Object(document, NoTiers, parts)))], null);
         }
         catch (PolicyFaultException fault)
         {
@@ -71,14 +72,14 @@ public static class PolicyReader
 
     private static bool IsListKind(YamlField kind) => Tried(kind).EndsWith("List", StringComparison.Ordinal);
 
-    private static PolicyObject? Object(YamlField document, CalicoTiers tiers)
+    private static PolicyObject? Object(YamlField document, CalicoTiers tiers, SharedParts parts)
     {
         var (kind, id) = Called(document);
         try
         {
             var policies = Policies(document, tiers);
             document.ThrowKept();
-            return policies is null ? null : new PolicyObject(document.Document, kind, policies.Count == 1 ? policies[0].Id : id, policies, []);
+            return policies is null ? null : new PolicyObject(document.Document, kind, policies.Count == 1 ? policies[0].Id : id, [.. policies.Select(parts.In)], []);
         }
         catch (PolicyFaultException fault)
         {

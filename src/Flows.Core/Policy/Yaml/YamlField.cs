@@ -14,6 +14,7 @@ internal sealed partial class YamlField
 
     // What YAML 1.1, which Kubernetes reads, takes for something else than text.
     private static readonly string[] Words = ["y", "n", "yes", "no", "true", "false", "on", "off", "null", "~", ".nan", ".inf", "+.inf", "-.inf", "=", "<<"];
+    private static readonly string[] Steps = [.. Enumerable.Range(0, 16).Select(index => string.Create(CultureInfo.InvariantCulture, $"[{index}]"))];
     private static readonly int WordMost = Words.Max(word => word.Length);
 
     private readonly DocumentNode node;
@@ -124,7 +125,7 @@ internal sealed partial class YamlField
         : throw Fault("must be a number");
 
     public IReadOnlyList<YamlField> Items() => node.Items is { } items
-        ? [.. items.Select((item, index) => new YamlField(item, this, string.Create(CultureInfo.InvariantCulture, $"[{index}]"), document, faults))]
+        ? [.. items.Select((item, index) => new YamlField(item, this, StepOf(index), document, faults))]
         : throw Fault("must be a list");
 
     /// <summary>True where the scalar is a number rather than text.</summary>
@@ -150,10 +151,11 @@ internal sealed partial class YamlField
             .Where(document => !document.IsNull)];
     }
 
+    private static string StepOf(int index) => index < Steps.Length ? Steps[index] : string.Create(CultureInfo.InvariantCulture, $"[{index}]");
+
     private string Name(DocumentNode key)
     {
-        var name = new YamlField(key, null, "", document, faults);
-        return name.IsText ? name.Plain : new YamlField(key, null, Path is { Length: > 0 } path ? $"a key of {path}" : "a key", document, faults).Text();
+        return key.Scalar is { } name && (!key.IsPlain || !MeansSomethingElse(name)) ? name : new YamlField(key, null, Path is { Length: > 0 } path ? $"a key of {path}" : "a key", document, faults).Text();
     }
 
     /// <summary>The scalar as it is written; null for an object or a list.</summary>

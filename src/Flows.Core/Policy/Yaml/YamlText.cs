@@ -41,6 +41,8 @@ internal static class YamlText
     /// <summary>Makes nodes of events; each reads from the event that begins it to the one that ends it.</summary>
     private sealed class Tree(string file, Parser parser, int depthMax)
     {
+        private const int FewKeys = 12;
+
         public DocumentNode Read(int depth) => parser.Current switch
         {
             YamlDotNet.Core.Events.Scalar scalar => new ScalarNode(scalar.Start.Line, scalar.Value, scalar.Style == ScalarStyle.Plain),
@@ -65,11 +67,14 @@ internal static class YamlText
         private ObjectNode Object(long line, int depth)
         {
             List<KeyValuePair<DocumentNode, DocumentNode>> entries = [];
-            HashSet<string> names = new(StringComparer.Ordinal);
+            HashSet<string>? names = null;
             while (parser.MoveNext() && parser.Current is not MappingEnd)
             {
                 var key = Read(depth + 1);
-                if (key.Scalar is { } name && !names.Add(name))
+
+                // Objects with many keys are rare, and a set for each of the others would cost more than the tree.
+                names ??= entries.Count < FewKeys ? null : [.. entries.Select(entry => entry.Key.Scalar).OfType<string>()];
+                if (key.Scalar is { } name && (names is null ? entries.Exists(entry => entry.Key.Scalar == name) : !names.Add(name)))
                 {
                     throw new PolicyFaultException(file, key.Line, "", $"is not YAML or JSON: the key '{name}' stands twice in one object");
                 }
