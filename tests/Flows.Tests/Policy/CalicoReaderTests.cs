@@ -87,6 +87,37 @@ public sealed class CalicoReaderTests
         SmallCluster.Check(passing, "+shop/web>shop/api", "-data/db>shop/api");
     }
 
+    [Theory]
+    [InlineData("ops", "{order: 5, defaultAction: Pass}", "")]
+    [InlineData("ops", "{}", "")]
+    [InlineData("default", "{order: 1000000}", "")]
+    [InlineData("kube-admin", "{order: 1000, defaultAction: Pass}", "")]
+    [InlineData("default", "{order: 5}", "spec must have order 1000000 and defaultAction Deny")]
+    [InlineData("kube-admin", "{order: 1000}", "spec must have order 1000 and defaultAction Pass")]
+    [InlineData("kube-baseline", "{order: 1000, defaultAction: Pass}", "spec must have order 10000000 and defaultAction Pass")]
+    [InlineData("ops", "{defaultAction: Allow}", "spec.defaultAction 'Allow' is neither Deny nor Pass")]
+    [InlineData("ops", "{order: first}", "spec.order must be a number")]
+    [InlineData("ops.eu", "{}", "metadata.name 'ops.eu' is no name for a tier")]
+    public void Tiers_are_checked_too(string name, string spec, string expected)
+    {
+        var text = $"apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {{name: {name}}}\nspec: {spec}\n";
+        if (expected.Length == 0)
+        {
+            Assert.Empty(SmallCluster.Read(text).Policies);
+        }
+        else
+        {
+            Assert.Contains(expected, SmallCluster.FaultOf(text), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_tiers_of_every_installation_are_those_of_cluster_policies()
+    {
+        const string tier = "apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: kube-admin}\nspec: {order: 1000, defaultAction: Pass}\n";
+        Assert.Equal(Tier.Admin, SmallCluster.Read(tier, Policy("p", "{tier: kube-admin}")).Policies.Single().Tier);
+    }
+
     [Fact]
     public void Policies_of_kubernetes_stand_at_order_1000_of_the_default_tier()
     {
