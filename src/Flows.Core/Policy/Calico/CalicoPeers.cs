@@ -173,9 +173,13 @@ internal static partial class CalicoPeers
 
     private static List<Segment> Nets(YamlField? nets, YamlField? notNets)
     {
-        foreach (var list in ((YamlField?[])[nets, notNets]).OfType<YamlField>().Where(list => list.Items().Count > RangesMax || list.Items().DistinctBy(item => item.Plain).Count() < list.Items().Count))
+        foreach (var list in ((YamlField?[])[nets, notNets]).OfType<YamlField>())
         {
-            throw list.Fault($"must have at most {RangesMax} distinct items");
+            var items = list.Items();
+            if (items.Count > RangesMax || items.DistinctBy(item => item.Plain).Count() < items.Count)
+            {
+                throw list.Fault($"must have at most {RangesMax} distinct items");
+            }
         }
 
         IReadOnlyList<NetBlock> except = [.. (notNets?.Each(Exception) ?? []).Distinct().Order()];

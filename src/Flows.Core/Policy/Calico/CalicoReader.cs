@@ -179,16 +179,7 @@ internal static class CalicoReader
                 : throw without.Fault("needs a protocol: only names of ports do without");
         }
 
-        var protocol = field.IsNumber ? field.Number() is > 0 and <= byte.MaxValue and var number ? (byte)number : throw field.Fault($"{field.Number()} is not a protocol from 1 to 255") : field.Text() switch
-        {
-            "TCP" => IpProtocol.Tcp,
-            "UDP" => IpProtocol.Udp,
-            "SCTP" => IpProtocol.Sctp,
-            "ICMP" => IpProtocol.Icmp,
-            "ICMPv6" => IpProtocol.IcmpV6,
-            "UDPLite" => (byte)136,
-            var other => throw field.Fault($"'{other}' is no protocol"),
-        };
+        var protocol = Protocol(field);
         if ((ports ?? not) is { } unfit && !PortMatch.Transports.Contains(protocol))
         {
             throw unfit.Fault("needs TCP, UDP or SCTP as the protocol");
@@ -199,4 +190,17 @@ internal static class CalicoReader
             : ports is null ? CalicoPeers.Without(protocol, [.. not.Each(port => CalicoPeers.Port(port, protocol))], not)
             : throw not.Fault("cannot be read beside ports");
     }
+
+    private static byte Protocol(YamlField field) => field.IsNumber
+        ? field.Number() is > 0 and <= byte.MaxValue ? (byte)field.Number() : throw field.Fault($"{field.Number()} is not a protocol from 1 to 255")
+        : field.Text() switch
+        {
+            "TCP" => IpProtocol.Tcp,
+            "UDP" => IpProtocol.Udp,
+            "SCTP" => IpProtocol.Sctp,
+            "ICMP" => IpProtocol.Icmp,
+            "ICMPv6" => IpProtocol.IcmpV6,
+            "UDPLite" => (byte)136,
+            var other => throw field.Fault($"'{other}' is no protocol"),
+        };
 }

@@ -159,7 +159,9 @@ internal static partial class CiliumPeers
         var oneLabel = !deep && pattern != "*" && pattern.Contains('*', StringComparison.Ordinal);
         return text.Length > 0 && (kind == "matchPattern" || pattern == text.Replace("*", "", StringComparison.Ordinal)) && NameSegment.IsPattern(pattern, oneLabel)
             ? new NameSegment(pattern, oneLabel)
-            : throw field.Fault($"'{field.Text()}' is no {(kind == "matchName" ? "name" : "pattern")} that can be read: labels of letters, digits, - and _{(kind == "matchName" ? "" : ", and stars for some of them")}");
+            : throw field.Fault(kind == "matchName"
+                ? $"'{field.Text()}' is no name that can be read: labels of letters, digits, - and _"
+                : $"'{field.Text()}' is no pattern that can be read: labels of letters, digits, -, _ and stars");
     }
 
     [GeneratedRegex(@"\*+", RegexOptions.CultureInvariant)]
