@@ -12,7 +12,7 @@ internal static class PolicyConnectivityVerb
     {
         var cluster = PolicyOptions.ClusterFile();
         var policies = PolicyOptions.Policies();
-        var dialect = PolicyOptions.Dialect();
+        var dialect = PolicyOptions.DialectOfSet();
         var keepGoing = PolicyOptions.KeepGoing();
         var output = CommonOptions.Output("table", "json", "csv");
         var command = new Command("connectivity", """
@@ -26,7 +26,7 @@ internal static class PolicyConnectivityVerb
         command.SetAction(parse =>
         {
             var set = PolicyOptions.ReadSet(parse.GetValue(policies)!, parse.GetValue(keepGoing));
-            var reaches = Connectivity.Of(PolicyOptions.ReadCluster(parse.GetValue(cluster)!), set, Dialect.Named(parse.GetValue(dialect)!));
+            var reaches = Connectivity.Of(PolicyOptions.ReadCluster(parse.GetValue(cluster)!), set, PolicyOptions.DialectOf(parse.GetValue(dialect), set));
             if (parse.GetValue(output) == "json")
             {
                 Console.Out.WriteLine(JsonSerializer.Serialize(reaches, Json.Indented.Reaches));

@@ -23,7 +23,7 @@ internal static class PolicyEvaluateVerb
             HelpName = "FILE",
             Required = true,
         };
-        var dialect = PolicyOptions.Dialect();
+        var dialect = PolicyOptions.DialectOfSet();
         var keepGoing = PolicyOptions.KeepGoing();
         var output = CommonOptions.Output("table", "json");
         var command = new Command("evaluate", $"""
@@ -42,7 +42,7 @@ internal static class PolicyEvaluateVerb
         {
             var set = PolicyOptions.ReadSet(parse.GetValue(policies)!, parse.GetValue(keepGoing));
             var fleet = PolicyOptions.ReadCluster(parse.GetValue(cluster)!);
-            var evaluator = new PolicyEvaluator(set, fleet.NamespaceLabels, Dialect.Named(parse.GetValue(dialect)!));
+            var evaluator = new PolicyEvaluator(set, fleet.NamespaceLabels, PolicyOptions.DialectOf(parse.GetValue(dialect), set));
             var asked = Questions(parse.GetValue(connections)!);
             if (parse.GetValue(output) == "json")
             {

@@ -28,6 +28,17 @@ internal static class PolicyOptions
         DefaultValueFactory = _ => Core.Policy.Dialect.Kubernetes.Name,
     };
 
+    /// <summary>As <see cref="Dialect"/>, where the set itself says whose policies it holds.</summary>
+    public static Option<string?> DialectOfSet() => new("--dialect")
+    {
+        Description = "Whose reading of the API is meant; unless given that of Cilium or Calico where the set has policies of theirs, else kubernetes.",
+        HelpName = "NAME",
+    };
+
+    /// <summary>The dialect of this name, or the one that the set asks for.</summary>
+    /// <exception cref="FlowsException">There is no dialect of that name.</exception>
+    public static Dialect DialectOf(string? name, PolicySet set) => name is null ? Core.Policy.Dialect.Of(set) : Core.Policy.Dialect.Named(name);
+
     public static Option<bool> KeepGoing() => new("--keep-going") { Description = "Leave out what is invalid or unknown, say so, and judge the rest." };
 
     /// <summary>The set in a file or directory. With <paramref name="keepGoing"/> faults are said on standard error and the rest is the set.</summary>

@@ -91,6 +91,9 @@ internal static class EvaluatorCases
             && !Reaches(RangeSegment.Of("2001:db8::/65"), a with { Address = NetBlock.Parse("2001:db8::8000:0:0:1/128") }), "around its middle");
         Check(!Reaches(RangeSegment.Of("::/0"), a) && !Reaches(RangeSegment.Of("0.0.0.0/0"), a with { Address = NetBlock.Parse("2001:db8::1/128") }), "families");
         Check(!Reaches(new NameSegment("*.b.c"), a with { Names = ["aab.c"] }), "a wildcard ends at a dot");
+        bool Fits(string pattern, string name) => Reaches(new NameSegment(pattern, OneLabel: true), a with { Names = [name] });
+        Check(Fits("x*.b.*", "Xyz.b.c.") && Fits("x*.b.*", "x.b.c") && !Fits("x*.b.*", "y.b.c") && !Fits("x*.b.*", "x.b") && !Fits("x*.b", "x.b.c") && !Fits("*.b.c", "b.c"), "stars within labels");
+        Check(Reaches(new NameSegment("*"), a with { Names = ["b.c"] }) && !Reaches(new NameSegment("*"), a) && !Reaches(new NameSegment("*.c"), a with { Names = ["c"] }), "a star alone");
         Ports(Check, a, b, Allows);
         Orders(Check, a, b);
         Blocks(Check);

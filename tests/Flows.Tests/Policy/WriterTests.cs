@@ -11,6 +11,30 @@ namespace Flows.Tests.Policy;
 
 public sealed class WriterTests
 {
+    [Theory]
+    [InlineData("kubernetes")]
+    [InlineData("cilium")]
+    [InlineData("calico")]
+    public void Policies_of_several_kinds_and_one_name_stay_apart(string target)
+    {
+        var set = SmallCluster.Read(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: {podSelector: {}}\n",
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: p, namespace: shop}\nspecs: [{endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]}]\n",
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: q, namespace: shop}\nspecs: [{endpointSelector: {}, ingress: [{}]}, {endpointSelector: {}, egress: [{}]}]\n");
+        var rendering = PolicyRenderer.Render(set, target);
+        Assert.Equal(4, rendering.Files.Select(file => file.Name).Distinct().Count());
+        Assert.Equal(4, PolicyReader.Read(rendering.Documents).Policies.Count);
+        Assert.Contains(PolicyReader.Read(rendering.Documents).Policies, policy => policy.Id == "shop/p");
+    }
+
+    [Fact]
+    public void The_baseline_and_an_admin_policy_of_its_name_stay_apart()
+    {
+        string Policy(string kind, string rest) => $"apiVersion: policy.networking.k8s.io/v1alpha1\nkind: {kind}\nmetadata: {{name: default}}\nspec: {{{rest}subject: {{namespaces: {{}}}}, ingress: [{{action: Deny, from: [{{namespaces: {{}}}}]}}]}}\n";
+        var rendering = PolicyRenderer.Render(SmallCluster.Read(Policy("AdminNetworkPolicy", "priority: 1, "), Policy("BaselineAdminNetworkPolicy", "")), "cluster");
+        Assert.Equal(["Admin", "Baseline"], PolicyReader.Read(rendering.Documents).Policies.Select(policy => policy.Tier == Tier.Admin ? "Admin" : "Baseline"));
+    }
+
     /// <summary>Legal label values that readers of YAML 1.1 or 1.2 take for numbers, dates, booleans or nothing when they stand without quotes.</summary>
     private static readonly string[] Hostile =
         ["0x1F", "1_000", "2024-01-01", "yes", "no", "on", "off", "y", "null", "true", "0b11", "0o17", "017", "1e3", "1.0", "12", "", "NaN", "Infinity", "1.2.3", "0", "00"];

@@ -15,9 +15,12 @@ internal static class CalicoReader
 
     private static readonly string[] SpecFields =
     [
-        "tier", "order", "selector", "types", "ingress", "egress", "serviceAccountSelector", "namespaceSelector", "stagedAction", "doNotTrack", "preDNAT", "applyOnForward",
+        "tier", "order", "selector", "types", "ingress", "egress", "serviceAccountSelector", "namespaceSelector", "doNotTrack", "preDNAT", "applyOnForward",
         "performanceHints",
     ];
+
+    /// <summary>What a policy that was read here says it is; Calico's NetworkPolicy shares its name with another.</summary>
+    public static IEnumerable<string> PolicyKinds => Kinds.Select(Called);
 
     public static bool Knows(string kind) => Kinds.Contains(kind, StringComparer.Ordinal);
 
@@ -26,14 +29,21 @@ internal static class CalicoReader
         _ = document.Fields("apiVersion", "kind", "metadata", "spec", "status");
         var isGlobal = kind.EndsWith("GlobalNetworkPolicy", StringComparison.Ordinal);
         var (inNamespace, name) = isGlobal ? ("", ObjectNames.OfCluster(document)) : ObjectNames.Namespaced(document, defaultNamespace);
+        var given = document.Find("metadata")!.Find("name")!;
+        if (!IsName(name, isGlobal))
+        {
+            throw given.Fault($"'{name}' is no name for a policy of Calico: at most two words of a-z, 0-9 and dashes with one dot between them");
+        }
+
         var spec = document.Find("spec") ?? throw document.Fault("has no spec");
-        var fields = spec.Fields(SpecFields);
+        var staged = kind.StartsWith("Staged", StringComparison.Ordinal);
+        var fields = spec.Fields(staged ? [.. SpecFields, "stagedAction"] : SpecFields);
         foreach (var foreign in (string[])["serviceAccountSelector", "doNotTrack", "preDNAT", "applyOnForward"])
         {
             RequireUnset(fields.GetValueOrDefault(foreign));
         }
 
-        if (fields.GetValueOrDefault("stagedAction")?.Text() is "Delete" or "Ignore")
+        if (!IsSet(fields, spec))
         {
             return [];
         }
@@ -55,9 +65,28 @@ internal static class CalicoReader
                 ClosesIngress = denies,
                 ClosesEgress = denies,
                 Origin = document.Document,
-                Kind = kind == "NetworkPolicy" ? "calico NetworkPolicy" : kind,
+                Kind = Called(kind),
             },
         ];
+    }
+
+    private static string Called(string kind) => kind == "NetworkPolicy" ? "calico NetworkPolicy" : kind;
+
+    /// <summary>The validator's patterns: a word, or two with a dot between them; translations of Kubernetes' own are called <c>knp.default.NAME</c>.</summary>
+    private static bool IsName(string name, bool isGlobal) => name.Split('.').Length <= 2
+        || (!isGlobal && (name.StartsWith("knp.default.", StringComparison.Ordinal) || name.StartsWith("ossg.default.", StringComparison.Ordinal)));
+
+    /// <summary>Whether a staged policy means to add itself; any other adds itself.</summary>
+    private static bool IsSet(IReadOnlyDictionary<string, YamlField> fields, YamlField spec)
+    {
+        var action = fields.GetValueOrDefault("stagedAction");
+        return action?.Text() switch
+        {
+            null or "Set" or "Learn" => true,
+            "Ignore" => false,
+            "Delete" => fields.Keys.All(key => key is "stagedAction" or "tier") ? false : throw spec.Fault("must hold nothing but its tier where the stagedAction is Delete"),
+            var other => throw action!.Fault($"'{other}' is not Set, Delete, Learn or Ignore"),
+        };
     }
 
     /// <summary>Names of policies begin with their tier where Calico asks for that.</summary>
@@ -94,7 +123,9 @@ internal static class CalicoReader
             throw type.Fault($"'{type.Text()}' is neither Ingress nor Egress");
         }
 
-        return (field.Items().Any(type => type.Text() == "Ingress"), field.Items().Any(type => type.Text() == "Egress"));
+        return field.Items().Select(type => type.Text()).Distinct().Count() == field.Items().Count
+            ? (field.Items().Any(type => type.Text() == "Ingress"), field.Items().Any(type => type.Text() == "Egress"))
+            : throw field.Fault("holds a direction twice");
     }
 
     private static List<Rule> Rules(YamlField? field, Direction direction, string inNamespace) =>
@@ -104,7 +135,7 @@ internal static class CalicoReader
     private static Rule? Rule(YamlField item, Direction direction, string inNamespace)
     {
         var fields = item.Fields("action", "protocol", "source", "destination", "metadata", "ipVersion", "icmp", "notProtocol", "notICMP", "http");
-        foreach (var foreign in (string[])["ipVersion", "icmp", "notICMP", "notProtocol", "http"])
+        foreach (var foreign in (string[])["icmp", "notICMP", "notProtocol", "http"])
         {
             if (fields.TryGetValue(foreign, out var narrower))
             {
@@ -125,7 +156,8 @@ internal static class CalicoReader
             throw narrowed.Value.Fault("cannot be read: it narrows whom the policy governs");
         }
 
-        var peers = CalicoPeers.Entity(fields.GetValueOrDefault(peer), inNamespace);
+        CalicoPeers.CheckFamilies(fields);
+        var peers = CalicoPeers.OfFamily(CalicoPeers.Entity(fields.GetValueOrDefault(peer), inNamespace), fields.GetValueOrDefault("ipVersion"));
         return action.Text() switch
         {
             "Allow" => new Rule { Action = RuleAction.Allow, Peers = peers, Ports = ports },
@@ -142,10 +174,26 @@ internal static class CalicoReader
         var not = destination?.Find("notPorts");
         if (field is null)
         {
-            return (ports ?? not) is { } without ? throw without.Fault("needs a protocol") : [];
+            return (not ?? ports) is not { } without ? []
+                : not is null && without.Items().All(CalicoPeers.IsName) ? [.. without.Each(name => PortMatch.Transports.Select(one => CalicoPeers.Port(name, one))).SelectMany(port => port)]
+                : throw without.Fault("needs a protocol: only names of ports do without");
         }
 
-        var protocol = field.IsNumber ? (byte)Math.Clamp(field.Number(), 0, 255) : field.Text() switch
+        var protocol = Protocol(field);
+        if ((ports ?? not) is { } unfit && !PortMatch.Transports.Contains(protocol))
+        {
+            throw unfit.Fault("needs TCP, UDP or SCTP as the protocol");
+        }
+
+        var listed = ports is null ? [new PortMatch(protocol)] : ports.Each(port => CalicoPeers.Port(port, protocol)).ToList();
+        return not is null ? listed
+            : ports is null ? CalicoPeers.Without(protocol, [.. not.Each(port => CalicoPeers.Port(port, protocol))], not)
+            : throw not.Fault("cannot be read beside ports");
+    }
+
+    private static byte Protocol(YamlField field) => field.IsNumber
+        ? field.Number() is > 0 and <= byte.MaxValue ? (byte)field.Number() : throw field.Fault($"{field.Number()} is not a protocol from 1 to 255")
+        : field.Text() switch
         {
             "TCP" => IpProtocol.Tcp,
             "UDP" => IpProtocol.Udp,
@@ -155,9 +203,4 @@ internal static class CalicoReader
             "UDPLite" => (byte)136,
             var other => throw field.Fault($"'{other}' is no protocol"),
         };
-        var listed = ports is null ? [new PortMatch(protocol)] : ports.Each(port => CalicoPeers.Port(port, protocol)).ToList();
-        return not is null ? listed
-            : ports is null ? CalicoPeers.Without(protocol, [.. not.Each(port => CalicoPeers.Port(port, protocol))], not)
-            : throw not.Fault("cannot be read beside ports");
-    }
 }

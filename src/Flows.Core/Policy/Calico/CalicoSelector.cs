@@ -5,6 +5,7 @@ namespace Flows.Core.Policy;
 /// <summary>
 /// Calico's selector language, as conditions of which any group may hold: <c>a == 'b'</c>, <c>!=</c>, <c>in {}</c>, <c>not in {}</c>, <c>contains</c>,
 /// <c>starts with</c>, <c>ends with</c>, <c>has()</c>, <c>all()</c>, <c>!</c>, <c>&amp;&amp;</c>, <c>||</c> and parentheses. <c>!=</c> and <c>not in</c> hold where the label is absent.
+/// What is legal follows Calico's own tokenizer: spaces and tabs alone part words, none stands before the parenthesis of a function, and <c>notin</c> is <c>not in</c>.
 /// </summary>
 internal sealed class CalicoSelector
 {
@@ -134,31 +135,24 @@ internal sealed class CalicoSelector
 
     private List<IReadOnlyList<LabelRequirement>> Condition(bool negated)
     {
-        var word = Word();
-        if (Take("("))
+        var function = ((string[])["has", "all", "global"]).FirstOrDefault(name => Take(name + "("));
+        if (function is not null)
         {
-            var key = word == "has" ? Word() : "";
-            if (!Take(")"))
-            {
-                throw Wrong("')'");
-            }
-
-            return word switch
-            {
-                "all" => negated ? [] : [[]],
-                "has" => One(key, LabelOperator.Exists, [], negated),
-                "global" => throw new FormatException("asks for global(), what is in no namespace, which the model does not know"),
-                _ => throw new FormatException($"has '{word}()', which is no function; known are all() and has()"),
-            };
+            var key = function == "has" ? Word() : "";
+            return !Take(")") ? throw Wrong("')'")
+                : function == "has" ? One(key, LabelOperator.Exists, [], negated)
+                : function == "all" ? negated ? [] : [[]]
+                : throw new FormatException("asks for global(), what is in no namespace, which the model does not know");
         }
 
+        var word = Word();
         return Take("==") ? One(word, LabelOperator.In, [Value()], negated)
             : Take("!=") ? One(word, LabelOperator.NotIn, [Value()], negated)
-            : TakeWord("not") ? One(word, LabelOperator.NotIn, TakeWord("in") ? Set() : throw Wrong("'in'"), negated)
-            : TakeWord("in") ? One(word, LabelOperator.In, Set(), negated)
-            : TakeWord("contains") ? One(word, LabelOperator.Contains, [Value()], negated)
-            : TakeWord("starts") ? One(word, LabelOperator.StartsWith, [TakeWord("with") ? Value() : throw Wrong("'with'")], negated)
-            : TakeWord("ends") ? One(word, LabelOperator.EndsWith, [TakeWord("with") ? Value() : throw Wrong("'with'")], negated)
+            : TakeWords("not", "in") ? One(word, LabelOperator.NotIn, Set(), negated)
+            : TakeWords("in") ? One(word, LabelOperator.In, Set(), negated)
+            : TakeWords("contains") ? One(word, LabelOperator.Contains, [Value()], negated)
+            : TakeWords("starts", "with") ? One(word, LabelOperator.StartsWith, [Value()], negated)
+            : TakeWords("ends", "with") ? One(word, LabelOperator.EndsWith, [Value()], negated)
             : throw Wrong("an operator");
     }
 
@@ -202,7 +196,7 @@ internal sealed class CalicoSelector
     private string Word()
     {
         var word = new StringBuilder();
-        while (at < text.Length && (char.IsAsciiLetterOrDigit(text[at]) || "_./-".Contains(text[at], StringComparison.Ordinal)))
+        while (at < text.Length && IsOfWord(text[at]))
         {
             word.Append(text[at++]);
         }
@@ -223,19 +217,38 @@ internal sealed class CalicoSelector
         return true;
     }
 
-    private bool TakeWord(string word)
+    /// <summary>Takes all of these words, which need no space between them, or none.</summary>
+    private bool TakeWords(params ReadOnlySpan<string> words)
     {
-        var end = at + word.Length;
-        return (end >= text.Length || !char.IsAsciiLetterOrDigit(text[end])) && Take(word);
+        var before = at;
+        foreach (var word in words)
+        {
+            if (!Take(word))
+            {
+                at = before;
+                return false;
+            }
+        }
+
+        // The last one ends where no label could go on.
+        if (at == before || !IsOfWord(text[at - 1]) || at == text.Length || !IsOfWord(text[at]))
+        {
+            return true;
+        }
+
+        at = before;
+        return false;
     }
 
     private void Space()
     {
-        while (at < text.Length && char.IsWhiteSpace(text[at]))
+        while (at < text.Length && text[at] is ' ' or '\t')
         {
             at++;
         }
     }
+
+    private static bool IsOfWord(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '/' or '-';
 
     private FormatException Wrong(string expected) => new($"is no selector: {expected} is missing at character {at + 1} of '{text}'");
 }

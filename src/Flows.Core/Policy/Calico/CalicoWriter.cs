@@ -11,6 +11,10 @@ internal static class CalicoWriter
     // Calico puts NetworkPolicies at 1000. What adds up has no order among itself but that denials outweigh: they stand just before.
     private const double Step = 0.001;
 
+    // The CRD's limits on the items of one list.
+    private const int RangesMax = 256;
+    private const int PortsMax = 50;
+
     public static Rendering Render(PolicySet set, bool staged)
     {
         var log = new LossLog();
@@ -60,7 +64,9 @@ internal static class CalicoWriter
     /// <summary>What adds up becomes up to three policies: denials, allowances, passes.</summary>
     private static List<Part> Parts(SegmentPolicy policy)
     {
-        var name = KubernetesGrammar.NameOf(policy.Name, "");
+        // A dot parts the tier from the name, so that none is left for the name itself.
+        var plain = policy.Name.Replace('.', '_');
+        var name = KubernetesGrammar.NameOf(plain, "");
         if (policy.Order is { } order)
         {
             return [new Part(name, order, null)];
@@ -70,13 +76,13 @@ internal static class CalicoWriter
         List<Part> parts = [];
         if (actions.Contains(RuleAction.Deny))
         {
-            parts.Add(new Part(KubernetesGrammar.NameOf(policy.Name, "denials"), SegmentPolicy.OrderOfUnordered - Step, RuleAction.Deny));
+            parts.Add(new Part(KubernetesGrammar.NameOf(plain, "denials"), SegmentPolicy.OrderOfUnordered - Step, RuleAction.Deny));
         }
 
         parts.Add(new Part(name, SegmentPolicy.OrderOfUnordered, RuleAction.Allow));
         if (actions.Contains(RuleAction.Pass))
         {
-            parts.Add(new Part(KubernetesGrammar.NameOf(policy.Name, "passes"), SegmentPolicy.OrderOfUnordered + Step, RuleAction.Pass));
+            parts.Add(new Part(KubernetesGrammar.NameOf(plain, "passes"), SegmentPolicy.OrderOfUnordered + Step, RuleAction.Pass));
         }
 
         return parts;
@@ -136,12 +142,12 @@ internal static class CalicoWriter
     private static IEnumerable<object> Rule(Rule rule, Direction direction)
     {
         var ends = rule.Peers.Count == 0 ? [null] : Ends(rule.Peers).ToList();
-        var protocols = rule.Ports.Count == 0 ? [null] : rule.Ports.GroupBy(port => port.Protocol).Select(ports => ports.ToList()).ToList<List<PortMatch>?>();
+        var protocols = rule.Ports.Count == 0 ? [null] : rule.Ports.GroupBy(port => port.Protocol).SelectMany(Lists).ToList<IReadOnlyList<PortMatch>?>();
         foreach (var end in ends)
         {
             foreach (var ports in protocols)
             {
-                var listed = ports is null || ports.Exists(port => port.First is null && port.Name is null) ? null : ports.Select(Port).ToList();
+                var listed = ports is null || ports.Any(IsWhole) ? null : ports.Select(Port).ToList();
                 var destination = (direction == Direction.Egress ? end?.Fields ?? [] : []).Concat(listed is null ? [] : [("ports", (object)listed)]).ToList();
                 yield return Map.Of(
                     ("action", rule.Action.ToString()),
@@ -152,12 +158,18 @@ internal static class CalicoWriter
         }
     }
 
+    /// <summary>The ports of one protocol in lists of a legal length; all of them at once where every port is meant.</summary>
+    private static IEnumerable<IReadOnlyList<PortMatch>> Lists(IEnumerable<PortMatch> ports) => ports.FirstOrDefault(IsWhole) is { } whole ? [[whole]] : ports.Chunk(PortsMax);
+
+    private static bool IsWhole(PortMatch port) => port.First is null && port.Name is null;
+
     private static IEnumerable<Map?> Ends(IReadOnlyList<Segment> peers)
     {
-        var plain = peers.OfType<RangeSegment>().Where(range => range.Except.Count == 0).Select(range => (object)range.Range.ToString()).ToList();
-        if (plain.Count > 0)
+        // All ranges of a rule must be of one family, and none may stand there twice.
+        foreach (var plain in peers.OfType<RangeSegment>().Where(range => range.Except.Count == 0).Select(range => range.Range).Distinct()
+            .GroupBy(range => range.IsV4).SelectMany(family => family.Chunk(RangesMax)))
         {
-            yield return Map.Of(("nets", plain));
+            yield return Map.Of(("nets", plain.Select(range => (object)range.ToString()).ToList()));
         }
 
         foreach (var peer in peers)
@@ -165,7 +177,9 @@ internal static class CalicoWriter
             switch (peer)
             {
                 case RangeSegment { Except.Count: > 0 } range:
-                    yield return Map.Of(("nets", new List<object> { range.Range.ToString() }), ("notNets", range.Except.Select(block => (object)block.ToString()).ToList()));
+                    yield return Map.Of(
+                        ("nets", new List<object> { range.Range.ToString() }),
+                        ("notNets", Blocks.Exceptions(range) is { Count: > 0 } except ? except.Select(block => (object)block.ToString()).ToList() : null));
                     break;
                 case PodSegment pods:
                     yield return Map.Of(("selector", CalicoSelector.Write(pods.Pods)), ("namespaceSelector", Namespaces(pods.Namespaces)));
@@ -179,7 +193,7 @@ internal static class CalicoWriter
 
     private static object Port(PortMatch port) => port.Name ?? (port.First == port.Last
         ? (object)(int)port.First!.Value
-        : string.Create(CultureInfo.InvariantCulture, $"{port.First}:{port.Last}"));
+        : string.Create(CultureInfo.InvariantCulture, $"{Math.Max((int)port.First!.Value, 1)}:{port.Last}"));
 
     private static object Protocol(byte protocol) => protocol switch
     {
@@ -194,12 +208,13 @@ internal static class CalicoWriter
     private static string? PeerFault(Segment peer, Direction direction) => peer switch
     {
         PodSegment => PodFault(peer),
-        RangeSegment => null,
+        RangeSegment range => Blocks.Exceptions(range) is not { } except ? "its exceptions leave nothing of it" : except.Count > RangesMax ? $"it has more than {RangesMax} exceptions" : null,
         NameSegment name when direction == Direction.Egress => name.OneLabel ? "a wildcard for one label only cannot be said"
             : ClusterPolicyReader.IsDomainName(name.Pattern) ? null : "it is no DNS name",
         _ => "Calico's rules have no words for it",
     };
 
     private static string? PortFault(PortMatch port) => port.First == 0 && port.Last == 0 ? "ports begin at 1"
+        : !IsWhole(port) && !PortMatch.Transports.Contains(port.Protocol) ? "only TCP, UDP and SCTP have ports there"
         : port.Name is not null && !KubernetesGrammar.IsPortName(port.Name) ? "it is no name of a port" : null;
 }

@@ -170,7 +170,7 @@ internal static class CiliumWriter
         PodSegment or HostSegment => TargetFault(peer),
         RangeSegment range => Blocks.Exceptions(range) is null ? "its exceptions leave nothing of it" : null,
         ServiceSegment or NameSegment when direction == Direction.Ingress => "Cilium knows it as a destination only",
-        NameSegment name => rule.Action == RuleAction.Deny ? "DNS names can only be allowed" : ClusterPolicyReader.IsDomainName(name.Pattern) ? null : "it is no DNS name",
+        NameSegment name => rule.Action == RuleAction.Deny ? "DNS names can only be allowed" : NameSegment.IsPattern(name.Pattern, name.OneLabel) ? null : "it is no DNS name",
         _ => null,
     };
 

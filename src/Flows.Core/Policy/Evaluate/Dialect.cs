@@ -40,6 +40,17 @@ public sealed record Dialect
     /// <summary>Whether a pod always reaches its own node.</summary>
     public bool OwnNodeFromPod { get; init; } = true;
 
+    /// <summary>
+    /// The dialect that holds where nobody names one: policies that only one implementation knows are judged as it does, and all others of the set with them,
+    /// since it is there to enforce them too.
+    /// </summary>
+    public static Dialect Of(PolicySet set)
+    {
+        var kinds = set.Policies.Select(policy => policy.Kind).ToHashSet(StringComparer.Ordinal);
+        var (cilium, calico) = (kinds.Any(kind => kind.StartsWith("Cilium", StringComparison.Ordinal)), kinds.Overlaps(CalicoReader.PolicyKinds));
+        return cilium == calico ? Kubernetes : Named(cilium ? "cilium" : "calico");
+    }
+
     /// <summary>The dialect of this name.</summary>
     /// <exception cref="FlowsException">There is none.</exception>
     public static Dialect Named(string name) => All.FirstOrDefault(dialect => dialect.Name == name)

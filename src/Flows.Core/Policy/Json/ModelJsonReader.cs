@@ -108,8 +108,9 @@ internal static class ModelJsonReader
             case "dns":
                 var name = field.Fields("pattern", "one_label");
                 var pattern = Needed(field, name, "pattern");
-                return ClusterPolicyReader.IsDomainName(pattern.Text())
-                    ? new NameSegment(pattern.Text(), name.GetValueOrDefault("one_label")?.Truth() ?? false)
+                var oneLabel = name.GetValueOrDefault("one_label")?.Truth() ?? false;
+                return NameSegment.IsPattern(pattern.Text(), oneLabel)
+                    ? new NameSegment(pattern.Text(), oneLabel)
                     : throw pattern.Fault($"'{pattern.Text()}' is not a DNS name such as example.com or *.example.com");
             case "boundary":
                 return new BoundarySegment(ModelWords.Read(ModelWords.Boundaries, field));

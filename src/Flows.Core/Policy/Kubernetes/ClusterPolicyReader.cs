@@ -14,9 +14,9 @@ internal static partial class ClusterPolicyReader
     private const int RangesMax = 25;
 
     /// <summary>What differs between the versions.</summary>
-    private sealed record Api(string Kind, string Allow, bool CanPass, int ItemsMax, string Ports, Func<YamlField, IEnumerable<PortMatch>> Port, bool DomainNames = true, bool EveryNamespace = false);
+    private sealed record Api(string Kind, string Allow, bool CanPass, int ItemsMax, string Ports, Func<YamlField, IEnumerable<PortMatch>> Port, bool DomainNames = true, bool IsFirst = true);
 
-    private static readonly Api V1Alpha2 = new("ClusterNetworkPolicy", "Accept", CanPass: true, 25, "protocols", Protocol, EveryNamespace: true);
+    private static readonly Api V1Alpha2 = new("ClusterNetworkPolicy", "Accept", CanPass: true, 25, "protocols", Protocol, IsFirst: false);
     private static readonly Api Admin = new("AdminNetworkPolicy", "Allow", CanPass: true, 100, "ports", Port);
     private static readonly Api Baseline = new("BaselineAdminNetworkPolicy", "Allow", CanPass: false, 100, "ports", Port, DomainNames: false);
 
@@ -58,17 +58,21 @@ internal static partial class ClusterPolicyReader
         return spec;
     }
 
-    private static SegmentPolicy Read(YamlField document, YamlField spec, Api api) => new()
+    private static SegmentPolicy Read(YamlField document, YamlField spec, Api api)
     {
-        Name = ObjectNames.OfCluster(document),
-        Target = Subject(spec.Find("subject") ?? throw spec.Fault("has no subject"), api),
-        Ingress = Rules(spec.Find("ingress"), "from", api),
-        Egress = Rules(spec.Find("egress"), "to", api),
-        ClosesIngress = false,
-        ClosesEgress = false,
-        Origin = document.Document,
-        Kind = api.Kind,
-    };
+        var subject = Subject(spec.Find("subject") ?? throw spec.Fault("has no subject"), api);
+        return new SegmentPolicy
+        {
+            Name = ObjectNames.OfCluster(document),
+            Target = subject,
+            Ingress = Rules(spec.Find("ingress"), "from", api, subject.Namespaces),
+            Egress = Rules(spec.Find("egress"), "to", api, subject.Namespaces),
+            ClosesIngress = false,
+            ClosesEgress = false,
+            Origin = document.Document,
+            Kind = api.Kind,
+        };
+    }
 
     private static double Priority(YamlField spec)
     {
@@ -84,18 +88,29 @@ internal static partial class ClusterPolicyReader
             : Pods(fields["pods"], api);
     }
 
-    private static IReadOnlyList<Rule>? Rules(YamlField? field, string peers, Api api)
+    private static PodSegment Pods(YamlField pods, Api api)
+    {
+        var fields = pods.Fields("namespaceSelector", "podSelector");
+
+        // From v1alpha2 on, no namespaceSelector is every namespace.
+        var namespaces = fields.GetValueOrDefault("namespaceSelector");
+        return new PodSegment(
+            namespaces is not null ? Selector(namespaces) : api.IsFirst ? throw pods.Fault("has no namespaceSelector") : LabelSelector.Everything,
+            Selector(fields.GetValueOrDefault("podSelector") ?? throw pods.Fault("has no podSelector")));
+    }
+
+    private static IReadOnlyList<Rule>? Rules(YamlField? field, string peers, Api api, LabelSelector subject)
     {
         if (field is null)
         {
             return null;
         }
 
-        var rules = field.Each(item => Rule(item, peers, api));
+        var rules = field.Each(item => Rule(item, peers, api, subject));
         return field.Items().Count <= api.ItemsMax ? rules : throw field.Fault($"has more than {api.ItemsMax} rules");
     }
 
-    private static Rule Rule(YamlField item, string peers, Api api)
+    private static Rule Rule(YamlField item, string peers, Api api, LabelSelector subject)
     {
         var fields = item.Fields("name", "action", peers, api.Ports);
         var name = fields.GetValueOrDefault("name")?.Text() ?? "";
@@ -106,11 +121,11 @@ internal static partial class ClusterPolicyReader
 
         var action = Action(fields.GetValueOrDefault("action") ?? throw item.Fault("has no action"), api);
         var listed = fields.GetValueOrDefault(peers) ?? throw item.Fault($"has no {peers}");
-        var segments = Bounded(listed, api.ItemsMax).Each(peer => Peer(peer, peers == "to", action, api)).SelectMany(segment => segment).ToList();
+        var segments = Bounded(listed, api.ItemsMax).Each(peer => Peer(peer, peers == "to", action, api, subject)).SelectMany(segment => segment).ToList();
         var ports = fields.TryGetValue(api.Ports, out var given) ? Bounded(given, api.ItemsMax).Each(port => api.Port(port).ToList()).SelectMany(port => port).ToList() : [];
         return segments.Exists(segment => segment is not PodSegment) && ports.Exists(port => port.Name is not null)
             ? throw given!.Fault("has a named port, which only pods have; networks, nodes and domainNames need numbers")
-            : new Rule { Name = name, Action = action, Peers = segments, Ports = ports };
+            : new Rule { Name = name, Action = action, Peers = AnySegment.PeersOf(segments), Ports = ports };
     }
 
     private static YamlField Bounded(YamlField list, int max) => list.Items().Count switch
@@ -128,7 +143,7 @@ internal static partial class ClusterPolicyReader
         var other => throw field.Fault($"'{other}' is not {api.Allow}{(api.CanPass ? ", Deny or Pass" : " or Deny")}"),
     };
 
-    private static IReadOnlyList<Segment> Peer(YamlField peer, bool isEgress, RuleAction action, Api api)
+    private static IReadOnlyList<Segment> Peer(YamlField peer, bool isEgress, RuleAction action, Api api, LabelSelector subject)
     {
         var fields = !isEgress ? peer.Fields("namespaces", "pods")
             : api.DomainNames ? peer.Fields("namespaces", "pods", "nodes", "networks", "domainNames")
@@ -141,12 +156,21 @@ internal static partial class ClusterPolicyReader
         var (kind, field) = fields.Single();
         return kind switch
         {
+            "namespaces" when api.IsFirst => [.. NamespacePeers.Read(field, subject).Select(namespaces => new PodSegment(namespaces, LabelSelector.Everything))],
             "namespaces" => [new PodSegment(Selector(field), LabelSelector.Everything)],
+            "pods" when api.IsFirst && field.Find("namespaces") is { } relative => PodsOf(field, NamespacePeers.Read(relative, subject)),
             "pods" => [Pods(field, api)],
             "nodes" => [new HostSegment(Selector(field))],
-            "networks" => Bounded(field, RangesMax).Each(item => (Segment)new RangeSegment(KubernetesPeers.Range(item), [])),
-            _ => action == RuleAction.Allow ? Bounded(field, RangesMax).Each(DomainName) : throw field.Fault($"can only stand in rules that {api.Allow}"),
+            "networks" => Once(Bounded(field, RangesMax)).Each(item => (Segment)new RangeSegment(KubernetesPeers.Range(item), [])),
+            _ => action == RuleAction.Allow ? Once(Bounded(field, RangesMax)).Each(DomainName) : throw field.Fault($"can only stand in rules that {api.Allow}"),
         };
+    }
+
+    /// <summary>A list that is a set: an item that stands there twice is refused.</summary>
+    private static YamlField Once(YamlField list)
+    {
+        var twice = list.Items().GroupBy(item => item.Plain, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1);
+        return twice is null ? list : throw twice.Last().Fault($"'{twice.Key}' stands twice in a list of distinct items");
     }
 
     /// <summary>A DNS name, with a leading wildcard or none.</summary>
@@ -158,33 +182,16 @@ internal static partial class ClusterPolicyReader
 #pragma warning restore CA1308
         : throw field.Fault($"'{field.Text()}' is not a DNS name such as example.com or *.example.com");
 
-    private static PodSegment Pods(YamlField pods, Api api)
+    private static List<Segment> PodsOf(YamlField peer, IEnumerable<LabelSelector> namespaces)
     {
-        var fields = pods.Fields("namespaceSelector", "podSelector", "namespaces");
-        if (fields.TryGetValue("namespaces", out var old))
-        {
-            throw old.Fault("was removed from the API before v1alpha1; write namespaceSelector");
-        }
-
-        // From v1alpha2 on, no namespaceSelector is every namespace.
-        var namespaces = fields.GetValueOrDefault("namespaceSelector");
-        return new PodSegment(
-            namespaces is not null ? Selector(namespaces) : api.EveryNamespace ? LabelSelector.Everything : throw pods.Fault("has no namespaceSelector"),
-            Selector(fields.GetValueOrDefault("podSelector") ?? throw pods.Fault("has no podSelector")));
+        var fields = peer.Fields("namespaces", "podSelector");
+        var pods = Selector(fields.GetValueOrDefault("podSelector") ?? throw peer.Fault("has no podSelector"));
+        return [.. namespaces.Select(selector => new PodSegment(selector, pods))];
     }
 
-    private static LabelSelector Selector(YamlField field)
-    {
-        foreach (var removed in (string[])["sameLabels", "notSameLabels"])
-        {
-            if (field.Find(removed) is { } relative)
-            {
-                throw relative.Fault("was removed from the API: it meant namespaces relative to the subject's, which has to be written as one policy for each of them");
-            }
-        }
-
-        return field.Find("namespaceSelector") is { } old ? throw old.Fault("was removed from the API here; the selector stands directly under namespaces") : KubernetesPeers.Selector(field);
-    }
+    private static LabelSelector Selector(YamlField field) => ((string[])["namespaceSelector", "sameLabels", "notSameLabels"]).Select(field.Find).FirstOrDefault(old => old is not null) is { } removed
+        ? throw removed.Fault("was removed from the API here; the selector stands directly in the field above it")
+        : KubernetesPeers.Selector(field);
 
     /// <summary>v1alpha2: one protocol with its ports, or a named port of whatever protocol.</summary>
     private static IEnumerable<PortMatch> Protocol(YamlField item)
@@ -228,12 +235,15 @@ internal static partial class ClusterPolicyReader
                 return Named(field);
             case "portNumber":
                 var number = field.Fields("protocol", "port");
-                return [PortMatch.Of(PortFields.Protocol(number.GetValueOrDefault("protocol")), PortFields.Number(number.GetValueOrDefault("port") ?? throw field.Fault("has no port")))];
+                return [PortMatch.Of(ProtocolOf(number), PortFields.Number(number.GetValueOrDefault("port") ?? throw field.Fault("has no port")))];
             default:
-                _ = field.Fields("protocol", "start", "end");
-                return [Range(field, PortFields.Protocol(field.Find("protocol")), wide: false)];
+                return [Range(field, ProtocolOf(field.Fields("protocol", "start", "end")), wide: false)];
         }
     }
+
+    /// <summary>The CRD does not say which texts are legal, and a client's empty one is what it calls unspecified.</summary>
+    private static byte ProtocolOf(IReadOnlyDictionary<string, YamlField> fields) =>
+        fields.GetValueOrDefault("protocol") is { Plain.Length: > 0 } given ? PortFields.Protocol(given) : IpProtocol.Tcp;
 
     private static PortMatch Range(YamlField field, byte protocol, bool wide)
     {
@@ -248,7 +258,7 @@ internal static partial class ClusterPolicyReader
         return PortMatch.Transports.Select(protocol => new PortMatch(protocol, Name: name));
     }
 
-    /// <summary>The CRD's pattern.</summary>
-    [GeneratedRegex(@"\A(\*\.)?([a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?\z", RegexOptions.CultureInvariant)]
+    /// <summary>The CRD's pattern, whose <c>[a-zA-z0-9]</c> lets a label begin with an underscore; the other characters between Z and a are in no name.</summary>
+    [GeneratedRegex(@"\A(\*\.)?([a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?\z", RegexOptions.CultureInvariant)]
     private static partial Regex DomainNames();
 }

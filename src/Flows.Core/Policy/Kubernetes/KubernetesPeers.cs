@@ -27,7 +27,7 @@ internal static class KubernetesPeers
     {
         var fields = field.Fields("matchLabels", "matchExpressions");
         var labels = (fields.GetValueOrDefault("matchLabels")?.Entries() ?? new Dictionary<string, YamlField>())
-            .Select(label => new LabelRequirement(Key(label.Key, label.Value), LabelOperator.In, [Value(label.Value)]));
+            .Select(label => new LabelRequirement(LabelKey(label.Key, label.Value), LabelOperator.In, [LabelValue(label.Value)]));
         return new LabelSelector(labels.Concat((fields.GetValueOrDefault("matchExpressions")?.Items() ?? []).Select(item => Expression(item, KubernetesGrammar.IsLabelKey))));
     }
 
@@ -46,15 +46,15 @@ internal static class KubernetesPeers
             "DoesNotExist" => LabelOperator.DoesNotExist,
             _ => throw field.Fault($"'{text}' is not In, NotIn, Exists or DoesNotExist"),
         };
-        var values = (fields.GetValueOrDefault("values")?.Items() ?? []).Select(Value).ToList();
+        var values = (fields.GetValueOrDefault("values")?.Items() ?? []).Select(LabelValue).ToList();
         return meant is LabelOperator.In or LabelOperator.NotIn == values.Count > 0
             ? new LabelRequirement(key, meant, values)
             : throw item.Fault(values.Count == 0 ? $"needs values for {text}" : $"cannot have values for {text}");
     }
 
-    private static string Key(string key, YamlField at) => KubernetesGrammar.IsLabelKey(key) ? key : throw at.Fault($"has '{key}', which is not a label's key");
+    public static string LabelKey(string key, YamlField at) => KubernetesGrammar.IsLabelKey(key) ? key : throw at.Fault($"has '{key}', which is not a label's key");
 
-    private static string Value(YamlField field) => KubernetesGrammar.IsLabelValue(field.Text()) ? field.Text() : throw field.Fault($"'{field.Text()}' is not a label's value");
+    public static string LabelValue(YamlField field) => KubernetesGrammar.IsLabelValue(field.Text()) ? field.Text() : throw field.Fault($"'{field.Text()}' is not a label's value");
 
     private static RangeSegment Block(YamlField block)
     {

@@ -101,7 +101,7 @@ public static class PolicyReader
             ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy") => [ClusterPolicyReader.ReadBaseline(document)],
             ("cilium.io/v2", "CiliumNetworkPolicy" or "CiliumClusterwideNetworkPolicy") => CiliumReader.Read(document, kind, DefaultNamespace),
             (CalicoReader.Version or CalicoReader.StoredVersion, _) when CalicoReader.Knows(kind) => CalicoReader.Read(document, kind, DefaultNamespace, tiers),
-            (CalicoReader.Version or CalicoReader.StoredVersion, "Tier") => null,
+            (CalicoReader.Version or CalicoReader.StoredVersion, "Tier") => CalicoTiers.Check(document),
             (ModelJson.Version, ModelJson.Kind) => ModelJson.Read(document),
             _ => throw document.Fault(Unknown(version, kind)),
         };

@@ -10,11 +10,11 @@ public static class PolicyRenderer
     /// <exception cref="FlowsException">There is no such target.</exception>
     public static Rendering Render(PolicySet set, string target) => target switch
     {
-        "kubernetes" => KubernetesRenderer.Render(set),
-        "cluster" => ClusterPolicyWriter.Render(set),
-        "cilium" => CiliumWriter.Render(set),
-        "calico" => CalicoWriter.Render(set, staged: false),
-        "calico-staged" => CalicoWriter.Render(set, staged: true),
+        "kubernetes" => KubernetesRenderer.Render(DistinctNames.In(set)),
+        "cluster" => ClusterPolicyWriter.Render(DistinctNames.In(set)),
+        "cilium" => CiliumWriter.Render(DistinctNames.In(set)),
+        "calico" => CalicoWriter.Render(DistinctNames.In(set), staged: false),
+        "calico-staged" => CalicoWriter.Render(DistinctNames.In(set), staged: true),
         "json" => new Rendering([new RenderedFile("policies.json", ModelJson.Write(set))], []),
         _ => throw new FlowsException(ExitCode.Usage, $"'{target}' is not a target; there are {string.Join(", ", Targets)}, and nftables for hosts."),
     };
