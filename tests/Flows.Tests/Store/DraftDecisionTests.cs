@@ -87,13 +87,13 @@ public sealed class DraftDecisionTests : IDisposable
 
     private void Seal(ulong position, int minute) => store.Seal([Some.Record(position, "node-a", Some.Row(atUs: Some.TimeUs + (minute * UnixTime.Minute), connId: position, srcPort: (ushort)(4000 + position)))]);
 
-    private void Judge(string draft, PolicySet set)
+    private void Judge(string draft, PolicySet set, string? cluster = null)
     {
         using var reader = StoreReader.Open(directory);
         var ledger = reader.Identities();
         var hour = Assert.Single(reader.EdgeHours(0)).Key;
         var input = PolicyInput.Of(reader.Edges(hour, hour + Hour, LabelHistory.Of(ledger)), ledger, hour, hour + Hour, null);
-        store.PutDecisions(draft, [hour], DraftDecision.Of(hour, input, set, new JudgeOptions()));
+        store.PutDecisions(draft, cluster, [hour], DraftDecision.Of(hour, input, set, new JudgeOptions()));
     }
 
     private List<string> Decisions()
