@@ -8,12 +8,13 @@ namespace Flows.Web.Api;
 /// <param name="Total">How many there are that were asked for, on all pages.</param>
 /// <param name="States">How many segments are how far known.</param>
 /// <param name="Review">How much is left for review.</param>
-/// <param name="Warnings">Evidence that looks made up.</param>
+/// <param name="Warnings">Evidence that looks made up: the first of it.</param>
+/// <param name="WarningCount">How much there is.</param>
 /// <param name="Losses">What the target cannot say.</param>
 /// <param name="Replay">The written policies over what was seen; null for a target that no reader takes.</param>
 internal sealed record PoliciesAnswer(
     string Level, string Target, string? Cluster, string Derived, int Total, int Offset, IReadOnlyList<PolicyAnswer> Policies, StateCounts States, int Review,
-    IReadOnlyList<string> Warnings, LossesAnswer Losses, ReplayAnswer? Replay);
+    IReadOnlyList<string> Warnings, int WarningCount, LossesAnswer Losses, ReplayAnswer? Replay);
 
 /// <summary>One policy.</summary>
 /// <param name="Segment">The segment that it was made for, as review and readiness call it.</param>

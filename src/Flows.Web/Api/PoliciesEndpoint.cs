@@ -12,6 +12,7 @@ internal sealed class PoliciesEndpoint(WebParts parts)
 {
     private const int LimitUsual = 200;
     private const int SummariesMost = 1_000;
+    private const int WarningsMost = 100;
 
     // A policy with its evidence and text is some 10 kB.
     private const int PoliciesMost = 200;
@@ -43,7 +44,8 @@ internal sealed class PoliciesEndpoint(WebParts parts)
                 [.. page.Select(policy => PolicyAnswer.Of(policy, found, full))],
                 StateCounts.Of(found.Suggestion.Readiness),
                 found.Suggestion.Review.Count,
-                found.Suggestion.Warnings,
+                [.. found.Suggestion.Warnings.Take(WarningsMost)],
+                found.Suggestion.Warnings.Count,
                 LossesAnswer.Of(found.Losses),
                 found.Replay is { } replay ? ReplayAnswer.Of(replay) : null),
             WebJson.Default.PoliciesAnswer);

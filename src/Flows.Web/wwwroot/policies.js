@@ -126,18 +126,20 @@ function facts(answer, now, change) {
 }
 
 /** What must not be overlooked: invented evidence, needs that the text would deny, and what the target cannot say. */
-function alerts({ warnings, replay, losses, target }) {
-  const cut = (items, total, line) => [...items.slice(0, 5).map(line), ...total > 5 ? [`and ${count(total - 5)} more`] : []];
+function alerts({ warnings, warning_count, replay, losses, target }) {
   return [
-    ...warnings.map(text => element('p', { class: 'alert bad', role: 'alert' }, element('b', {}, 'Warning: '), text)),
-    ...replay?.denied > 0 ? [element('div', { class: 'alert bad', role: 'alert' }, element('b', {}, `As written for ${target}, the policies would deny ${plural(replay.denied, 'needed edge')}: `),
-      element('ul', {}, ...cut(replay.because, replay.denied, text => text).map(text => element('li', {}, text))))] : [],
-    ...losses.total > 0 ? [element('details', { class: `alert ${losses.exact ? '' : 'warn'}` },
-      element('summary', {}, `${target} cannot say all of it: ${plural(losses.total, 'note or loss', 'notes and losses')}${losses.exact ? ', none that changes what passes' : ''}`),
-      element('ul', {}, ...losses.items.map(loss => element('li', {}, element('b', {}, `${loss.effect}: `), `${loss.policy} ${loss.place} ${loss.what}`)),
-        losses.items.length < losses.total ? element('li', {}, `and ${count(losses.total - losses.items.length)} more`) : null))] : [],
-  ];
+    warnings.length > 0 ? alert('bad', `${plural(warning_count, 'warning')}: ${warnings[0]}`, warnings.slice(1).map(text => [text]), warning_count - 1) : null,
+    replay?.denied > 0 ? alert('bad', `As written for ${target}, the policies would deny ${plural(replay.denied, 'needed edge')}`, replay.because.map(text => [text]), replay.denied) : null,
+    losses.total > 0 ? alert(losses.exact ? '' : 'warn',
+      `${target} cannot say all of it: ${plural(losses.total, 'note or loss', 'notes and losses')}${losses.exact ? ', none of which changes what passes' : ''}`,
+      losses.items.map(loss => [element('b', {}, `${loss.effect}: `), `${loss.policy} ${loss.place} ${loss.what}`]), losses.total) : null,
+  ].filter(Boolean);
 }
+
+/** One line that opens to the first of many. */
+const alert = (kind, text, items, total) => items.length === 0 ? element('p', { class: `alert ${kind}` }, text)
+  : element('details', { class: `alert ${kind}` }, element('summary', {}, text),
+    element('ul', {}, ...items.map(item => element('li', {}, ...item)), items.length < total ? element('li', {}, `and ${count(total - items.length)} more`) : null));
 
 function nothing(answer, now, change) {
   const narrowed = now.q || now.pstate;

@@ -23,7 +23,7 @@ function readiness(ready) {
     element('p', {}, badge(ready.state), ` ${ready.why}.`),
     element('dl', { class: 'facts' }, ...[
       ['New edge in the next hour', estimate(ready.unseen_next_hour), `${plural(ready.unseen_next_hour.once, 'edge')} seen in one hour only, of ${ready.unseen_next_hour.sightings} sightings (edge and hour); 95 % interval`],
-      ['New edge with the next connection', estimate(ready.unseen_next_connection), `${plural(ready.unseen_next_connection.once, 'edge')} seen once, of ${ready.unseen_next_connection.sightings} connections; 95 % interval`],
+      ['New edge in the next connection', estimate(ready.unseen_next_connection), `${plural(ready.unseen_next_connection.once, 'edge')} seen once, of ${ready.unseen_next_connection.sightings} connections; 95 % interval`],
       ['Edges', count(ready.edges), 'distinct peers and ports in either direction'],
       ['Last new edge', ago(ready.last_new), `${time(ready.last_new)} UTC`],
       ['Not seen yet', ready.periods_not_seen.join(', ') || 'every period was watched', 'periods of which less than twelve hours were watched'],
@@ -52,13 +52,13 @@ function card(rule) {
     element('p', { class: 'says' },
       element('span', {}, inward ? 'from ' : 'to ', rule.peers.join(' or ') || 'everybody'), ' on ',
       element('b', {}, rule.ports.join(', ') || 'every port'),
-      rule.purpose === 'baseline' ? element('span', { class: 'badge' }, 'baseline') : null),
+      ...rule.purpose === 'baseline' ? [' ', element('span', { class: 'badge' }, 'baseline')] : []),
     rule.reason ? element('p', { class: 'hint' }, rule.reason) : null,
     rule.widened ? element('p', { class: 'wider' }, 'Wider than seen: ', rule.widened) : null,
     rule.first_seen === null ? element('p', { class: 'hint' }, 'Rests on nothing seen.') : element('p', { class: 'evidence' },
       fact(`${count(rule.connections)} ${rule.connections === 1 ? 'connection' : 'connections'}`),
       fact(`${plural(rule.distinct_sources, 'source')} → ${plural(rule.distinct_destinations, 'destination')}`),
-      fact(`${shortTime(rule.first_seen)} to ${shortTime(rule.last_seen)}`, `${rule.first_seen} to ${rule.last_seen}`),
+      fact(span(rule.first_seen, rule.last_seen), `${rule.first_seen} to ${rule.last_seen}`),
       fact(shortWeek(rule.hours_of_week), `hours of the week, UTC: ${rule.hours_of_week}`),
       fact(rule.nodes.length ? `vouched by ${rule.nodes.join(', ')}` : 'nobody vouched'),
       fact(`ends named ${rule.resolved_by.map(by => resolvedText[by] ?? plain(by)).join(', ')}`)),
@@ -66,6 +66,12 @@ function card(rule) {
       element('summary', {}, plural(rule.edges_in_all, 'edge')),
       element('ul', { class: 'edges' }, ...rule.edges.map(edgeLine),
         rule.edges.length < rule.edges_in_all ? element('li', { class: 'hint' }, `and ${count(rule.edges_in_all - rule.edges.length)} more`) : null)));
+}
+
+/** The day once where both are of the same. */
+function span(first, last) {
+  const [from, to] = [shortTime(first), shortTime(last)];
+  return from === to ? from : `${from} to ${first.slice(0, 10) === last.slice(0, 10) ? to.split(' ').at(-1) : to}`;
 }
 
 const fact = (text, title) => text === '' ? null : element('span', { title }, text);

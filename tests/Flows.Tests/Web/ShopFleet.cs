@@ -31,11 +31,25 @@ internal static class ShopFleet
         ],
         Coverage = () => [new CoverageFact("conntrack", "accounting", CoverageLevel.Partial, "Bytes are not counted: nf_conntrack_acct is 0.", Start)],
         Edges = (_, _) => edges ?? Edges,
-        Query = (name, _, _, _) => new QueryResult(NamedQuery.Of(name)!.Columns, [[.. NamedQuery.Of(name)!.Columns.Select(column => (object?)column)]]),
+        Query = (name, _, _, _) => new QueryResult(NamedQuery.Of(name)!.Columns, Rows(name)),
         Who = (_, _) => [new WhoClaim(Pod("shop", "web", "Deployment"), "10.0.1.1/32", Start, null)],
         Policies = (question, _) => Policies(question),
         Ingest = (_, body, _) => Drain(body),
     };
+
+    /// <summary>Of drafts what a page can show; else one row that holds the columns' names.</summary>
+    private static IReadOnlyList<IReadOnlyList<object?>> Rows(string name)
+    {
+        const string Draft = "0123456789ab";
+        object at = UnixTime.FromUs(Start).UtcDateTime;
+        return name switch
+        {
+            "drafts" => [[Draft, null, at, at, at, 5L, 2L, 0L, 1L]],
+            "decision_rules" => [[Draft, null, "denied", "isolated by data/closed", 2L, 1L, at, at], [Draft, null, "allowed", "no policy", 5L, 3L, at, at]],
+            "decisions" => [[at, Draft, null, "denied", "shop/api", HostileName, null, "tcp", (ushort)5432, 2L, $"no rule of {HostileName} allows it (isolated by data/closed)", at, at]],
+            _ => [[.. NamedQuery.Of(name)!.Columns.Select(column => (object?)column)]],
+        };
+    }
 
     private static async Task<IngestAnswer> Drain(Stream body)
     {
