@@ -9,6 +9,7 @@ import { plural } from './words.js';
 
 let listed = { key: '', answer: null };
 let headed = '';
+let clusters = null;
 let turn = 0;
 
 const parts = { review: reviewPage, rollout: rolloutPage, decisions: decisionsPage };
@@ -30,9 +31,11 @@ export async function showPolicies(now, change, force) {
   page.parentElement.classList.toggle('single', !segments);
   const still = () => mine === turn;
   const place = segments && listed.answer === null ? list : page;
-  const patience = setTimeout(() => still() && place.replaceChildren(element('p', { class: 'hint', role: 'status' }, 'Deriving policies from what was seen…')), 200);
+  // Not over a list that came meanwhile, while the chosen policy is still on its way.
+  const waited = () => still() && (place === page || listed.answer === null);
+  const patience = setTimeout(() => waited() && place.replaceChildren(element('p', { class: 'hint', role: 'status' }, 'Deriving policies from what was seen…')), 200);
   try {
-    const question = { level: now.plevel, target: now.target, cluster: await clusterOf(now), since: now.since, until: now.until };
+    const question = { level: now.plevel, target: now.target, cluster: await clusterOf(now, force), since: now.since, until: now.until };
     if (!still()) {
       return;
     }
@@ -153,12 +156,13 @@ function nothing(answer, now, change) {
 }
 
 /** The cluster that is meant: the chosen one, or of several the first. Fills the choice, which is hidden where there is none. */
-async function clusterOf({ cluster }) {
-  const { rows } = await ask('query/clusters', { limit: 1000 });
-  const names = rows.map(row => row.cluster);
-  const chosen = names.includes(cluster) || names.length < 2 ? cluster : names[0];
-  byId('cluster').replaceChildren(...names.map(name => element('option', { value: name }, name || '(no name)')));
+async function clusterOf({ cluster }, force) {
+  if (clusters === null || force) {
+    clusters = (await ask('query/clusters', { limit: 1000 })).rows.map(row => row.cluster);
+    byId('cluster').replaceChildren(...clusters.map(name => element('option', { value: name }, name || '(no name)')));
+    byId('cluster').parentElement.hidden = clusters.length < 2;
+  }
+  const chosen = cluster || (clusters.length > 1 ? clusters[0] : '');
   byId('cluster').value = chosen;
-  byId('cluster').parentElement.hidden = names.length < 2;
-  return names.length < 2 && !cluster ? '' : chosen;
+  return chosen;
 }

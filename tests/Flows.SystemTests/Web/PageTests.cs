@@ -86,7 +86,8 @@ public sealed class PageTests : IAsyncLifetime
         await Assertions.Expect(page.Locator("#policy-alerts")).ToContainTextAsync(ShopFleet.HostileName);
 
         // The table is used by keyboard as well.
-        await page.Locator("#policy-list tbody tr").Filter(new LocatorFilterOptions { HasText = "data/db" }).PressAsync("Enter");
+        await page.Locator("#policy-list tbody tr").Filter(new LocatorFilterOptions { HasText = "data/db" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator("#policy h2")).ToHaveTextAsync("data/db-statefulset");
         await Assertions.Expect(page.Locator("#policy .rule").First).ToContainTextAsync("app=api");
         await Assertions.Expect(page.Locator("#policy .rule").First).ToContainTextAsync("TCP 5432");
