@@ -36,9 +36,10 @@ internal sealed record DraftOptions(string? Cluster, string Path)
         try
         {
             DraftOptions[] drafts = [.. result.Tokens.Select(token => Read(token.Value))];
-            return drafts.GroupBy(draft => draft.Cluster).FirstOrDefault(same => same.Count() > 1) is { } twice
-                ? throw new FlowsException(ExitCode.Usage, $"--draft-policies is given {twice.Count()} times for {(twice.Key is null ? "one cluster" : $"'{twice.Key}'")}; give one directory of policies for each cluster.")
-                : drafts;
+            var twice = drafts.GroupBy(draft => draft.Cluster).FirstOrDefault(same => same.Count() > 1);
+            return twice is null ? drafts : throw new FlowsException(
+                ExitCode.Usage,
+                $"--draft-policies is given {twice.Count()} times for {(twice.Key is { } cluster ? $"'{cluster}'" : "one cluster")}; give one directory of policies for each cluster.");
         }
         catch (FlowsException fault)
         {
