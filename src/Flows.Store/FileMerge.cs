@@ -29,6 +29,12 @@ internal sealed class FileMerge(StoreFiles files, string directory)
     /// <summary>Sorts what inventories said as learning does.</summary>
     public const string StatementOrder = "learned_at, interval_id";
 
+    /// <summary>Sorts decisions as judging does.</summary>
+    public const string DecisionOrder = "bucket, draft, cluster, src_entity, dst_entity, protocol, dst_port";
+
+    /// <summary>An hour of decisions is written again and again while it lasts and for as long as nodes are late; only then is it worth merging.</summary>
+    private const long DecisionsRestUs = 120 * UnixTime.Minute;
+
     /// <summary>
     /// Books are counted from the start of a process on, so of the reports of a minute the last says it all; a report every five seconds would
     /// otherwise be most of a quiet store.
@@ -51,10 +57,20 @@ internal sealed class FileMerge(StoreFiles files, string directory)
         return Fold(state, StoreLayout.Entities, LayeredTable.Entities.Order, time: null, nowUs);
     }
 
+    /// <summary>The state after folding the decisions of hours that have come to rest.</summary>
+    public Manifest FoldDecisions(Manifest state, long nowUs) => Fold(state, StoreLayout.Decisions, DecisionOrder, "bucket", nowUs, restUs: DecisionsRestUs);
+
+    /// <param name="state">The state.</param>
+    /// <param name="table">Whose files.</param>
+    /// <param name="order">How to sort the rows.</param>
+    /// <param name="time">The column whose bounds the manifest keeps.</param>
+    /// <param name="nowUs">The time.</param>
     /// <param name="kept">SQL that leaves out what a longer view of the rows makes needless.</param>
-    private Manifest Fold(Manifest state, string table, string order, string? time, long nowUs, string kept = "", string? until = null)
+    /// <param name="until">The column whose greatest value is the upper bound; <paramref name="time"/> unless given.</param>
+    /// <param name="restUs">Files that hold anything younger are left alone.</param>
+    private Manifest Fold(Manifest state, string table, string order, string? time, long nowUs, string kept = "", string? until = null, long restUs = 0)
     {
-        while (Due(state.FilesOf(table)) is { } due)
+        while (Due(state.FilesOf(table).Where(file => restUs == 0 || file.MaxUs < nowUs - restUs)) is { } due)
         {
             var scan = Engine.Scan(directory, due.Files, TableColumns.Of(table));
             var (min, max) = (due.Files.Min(file => file.MinUs), due.Files.Max(file => file.MaxUs));
@@ -71,7 +87,7 @@ internal sealed class FileMerge(StoreFiles files, string directory)
     }
 
     /// <summary>The oldest generation of one folder that has enough files; null where none has. Files of other tiers are somebody else's.</summary>
-    private static (int Generation, List<StoreFile> Files)? Due(IReadOnlyList<StoreFile> live) => live
+    private static (int Generation, List<StoreFile> Files)? Due(IEnumerable<StoreFile> live) => live
         .Where(IsSealed)
         .GroupBy(file => (Folder: Path.GetDirectoryName(file.Path), Generation: GenerationOf(file)))
         .Where(group => group.Count() >= FilesMin)

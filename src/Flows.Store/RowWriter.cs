@@ -53,10 +53,12 @@ internal static class RowWriter
         .AppendValue(one.IntervalId).AppendValue(Text(one.Cluster)).AppendValue(Text(one.Kind)).AppendValue(Text(one.Namespace)).AppendValue(Text(one.Name)).AppendValue(Text(one.Uid))
         .AppendValue(Text(one.Json)).AppendValue(Time(one.ValidFromUs)).AppendValue(one.ValidToUs is { } to ? Time(to) : null).AppendValue(Time(one.LearnedAtUs)));
 
-    public static void Decisions(Engine engine, string table, string draft, IEnumerable<DraftDecision> decisions) => Append(engine, table, TableColumns.Decisions, decisions, (row, one) => row
+    public static void Decisions(Engine engine, string table, string draft, string? cluster, IEnumerable<DraftDecision> decisions) =>
+        Append(engine, table, TableColumns.Decisions, decisions, (row, one) => row
         .AppendValue(Time(one.HourUs)).AppendValue(Text(draft)).AppendValue(one.Edge.Src.Id).AppendValue(one.Edge.Dst.Id).AppendValue(one.Edge.Service?.Id).AppendValue(one.Edge.Protocol)
         .AppendValue(one.Edge.DstPort).AppendValue(one.Edge.ServicePort).AppendValue(one.Verdict).AppendValue(Text(one.Why)).AppendValue(Text(one.Rules))
-        .AppendValue(one.Edge.Connections).AppendValue(Time(one.Edge.FirstSeenUs)).AppendValue(Time(one.Edge.LastSeenUs)));
+        .AppendValue(one.Edge.Connections).AppendValue(Time(one.Edge.FirstSeenUs)).AppendValue(Time(one.Edge.LastSeenUs))
+        .AppendValue(cluster is null ? null : Text(cluster)));
 
     public static void Entities(Engine engine, string table, IEnumerable<Entity> entities) => Append(engine, table, TableColumns.Entities, entities, (row, entity) => Attributes(
         row.AppendValue(entity.Id).AppendValue(Entity.TextOf(entity.Kind)).AppendValue(entity.Scope), entity));

@@ -73,7 +73,11 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
     public static readonly TableColumns Decisions = new(
         ("bucket", "TIMESTAMP"), ("draft", "VARCHAR"), ("src_entity", "UBIGINT"), ("dst_entity", "UBIGINT"), ("svc_entity", "UBIGINT"), ("protocol", "UTINYINT"),
         ("dst_port", "USMALLINT"), ("svc_port", "USMALLINT"), ("verdict", "VARCHAR"), ("why", "VARCHAR"), ("rules", "VARCHAR"), ("connections", "BIGINT"),
-        ("first_seen", "TIMESTAMP"), ("last_seen", "TIMESTAMP"));
+        ("first_seen", "TIMESTAMP"), ("last_seen", "TIMESTAMP"), ("cluster", "VARCHAR"))
+    {
+        // cluster
+        Grew = true,
+    };
 
     /// <summary>Temporary: places in question.</summary>
     public static readonly TableColumns Places = new(("scope", "VARCHAR"), ("addr", "BLOB"), ("prefix_len", "UTINYINT"));

@@ -143,7 +143,7 @@ internal static class Views
             e.src_entity, e.dst_entity, e.svc_entity
         FROM edges_1m e LEFT JOIN entities s ON s.entity_id = e.src_entity LEFT JOIN entities d ON d.entity_id = e.dst_entity LEFT JOIN entities v ON v.entity_id = e.svc_entity;
         CREATE OR REPLACE VIEW decisions AS
-        SELECT e.bucket, e.draft, e.verdict, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)},
+        SELECT e.bucket, e.draft, e.cluster, e.verdict, {NameColumns("src", "s.kind", "s.name").Replace("src_e.", "s.", StringComparison.Ordinal)},
             {NameColumns("dst", "d.kind", "d.name").Replace("dst_e.", "d.", StringComparison.Ordinal)},
             {NameColumns("svc", "v.kind", "v.name").Replace("svc_e.", "v.", StringComparison.Ordinal)}, protocol_text(e.protocol) AS protocol, e.dst_port, e.svc_port,
             e.connections, e.why, e.rules, e.first_seen, e.last_seen, e.src_entity, e.dst_entity, e.svc_entity

@@ -21,4 +21,7 @@ public sealed record WebOptions
 
     /// <summary>Questions that may wait for their turn before the server answers 503. 32 unless given: about a dozen people with the page open.</summary>
     public int QuestionsWaitingMax { get; init; } = 32;
+
+    /// <summary>Questions about policies that may wait, while one is answered, before the server answers 503. 16 unless given.</summary>
+    public int PolicyQuestionsWaitingMax { get; init; } = 16;
 }

@@ -35,8 +35,8 @@ public sealed record WebParts
     /// <summary>Who held an address at a time (µs): several claims mean that it was ambiguous, none that nobody knows.</summary>
     public required Func<NetAddress, long, IReadOnlyList<WhoClaim>> Who { get; init; }
 
-    /// <summary>Suggested policies over [since, until), for segments of a level: <c>workload</c> or <c>namespace</c>.</summary>
-    public required Func<string, long, long, SuggestedPolicies> Policies { get; init; }
+    /// <summary>Suggests policies. An answer of the last minutes may come again, unless asked for a fresh one.</summary>
+    public required Func<PolicyQuestion, bool, SuggestedPolicies> Policies { get; init; }
 
     /// <summary>Takes batches from collectors; null where this server only shows a store.</summary>
     public IngestHandler? Ingest { get; init; }
@@ -55,18 +55,6 @@ public delegate QueryResult QueryRunner(string name, long sinceUs, long untilUs,
 /// <param name="FromUs">Since when.</param>
 /// <param name="ToUs">Until when, exclusive; null while it lasts.</param>
 public sealed record WhoClaim(Entity Entity, string Range, long FromUs, long? ToUs);
-
-/// <summary>What the policy engine suggests.</summary>
-/// <param name="Policies">By namespace and name.</param>
-/// <param name="Review">What a person should know that concerns none of the policies.</param>
-public sealed record SuggestedPolicies(IReadOnlyList<SuggestedPolicy> Policies, IReadOnlyList<string> Review);
-
-/// <summary>A policy to look at: its text, and why it says what it says.</summary>
-/// <param name="Rules">How many rules it holds.</param>
-/// <param name="Evidence">One sentence per rule: what was observed.</param>
-/// <param name="Review">What a person should decide before applying it; empty when nothing.</param>
-public sealed record SuggestedPolicy(
-    string Name, string Namespace, string Yaml, int Rules, IReadOnlyList<string> Evidence, IReadOnlyList<string> Review);
 
 /// <summary>Takes one request of the ingest route.</summary>
 /// <param name="headers">The request's headers.</param>

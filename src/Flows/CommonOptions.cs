@@ -33,13 +33,6 @@ internal static class CommonOptions
         HelpName = "FILE",
     };
 
-    /// <summary>Policies to watch before they are enforced.</summary>
-    public static Option<string?> DraftPolicies() => new("--draft-policies")
-    {
-        Description = "Policies that are not enforced yet: what they would do to what comes in is written to the table decisions. A file or directory; read again when it changes.",
-        HelpName = "PATH",
-    };
-
     /// <summary>Whether DNS answers are read where packets are.</summary>
     public static Option<bool> NoNames() => new("--no-names")
     {

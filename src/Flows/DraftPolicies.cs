@@ -9,11 +9,14 @@ namespace Flows;
 /// <summary>A set of policies in files that somebody works on, read again when they change. What cannot be read leaves the last set in force.</summary>
 internal sealed class DraftPolicies
 {
-    private readonly string path;
+    private readonly DraftOptions options;
     private string seen;
     private string complaint = "";
 
-    private DraftPolicies(string path, string content, PolicySet set) => (this.path, seen, Set, Name) = (path, content, set, content[..12]);
+    private DraftPolicies(DraftOptions options, string content, PolicySet set) => (this.options, seen, Set, Name) = (options, content, set, content[..12]);
+
+    /// <summary>The cluster whose pods it governs; null where the store knows pods of one at most.</summary>
+    public string? Cluster => options.Cluster;
 
     public PolicySet Set { get; private set; }
 
@@ -21,10 +24,10 @@ internal sealed class DraftPolicies
     public string Name { get; private set; }
 
     /// <exception cref="FlowsException">The policies are missing or invalid.</exception>
-    public static DraftPolicies Open(string path)
+    public static DraftPolicies Open(DraftOptions options)
     {
-        var documents = PolicyFiles.Read(path);
-        return new DraftPolicies(path, ContentOf(documents), PolicyReader.Read(documents));
+        var documents = PolicyFiles.Read(options.Path);
+        return new DraftPolicies(options, ContentOf(documents), PolicyReader.Read(documents));
     }
 
     /// <summary>Reads the files again where they changed.</summary>
@@ -33,7 +36,7 @@ internal sealed class DraftPolicies
     {
         try
         {
-            var documents = PolicyFiles.Read(path);
+            var documents = PolicyFiles.Read(options.Path);
             var content = ContentOf(documents);
             if (content == seen)
             {

@@ -27,8 +27,8 @@ internal sealed record ServerOptions
 
     public bool Insecure { get; init; }
 
-    /// <summary>Policies that are not enforced, and of which it is written down what they would do; null for none.</summary>
-    public string? DraftPolicies { get; init; }
+    /// <summary>Policies that are not enforced, and of which it is written down what they would do.</summary>
+    public IReadOnlyList<DraftOptions> Drafts { get; init; } = [];
 }
 
 /// <summary>The server's half: receive ─> log ─▷ seal ─> store ─> answers. Started in that order, stopped in it, too.</summary>
@@ -41,12 +41,12 @@ internal sealed class Server : IAsyncDisposable
     private readonly FlowsWeb web;
     private readonly Inventories inventories;
     private readonly Clusters clusters;
-    private readonly DraftWatch? draft;
+    private readonly DraftWatch? drafts;
 
     private Server(
-        FlowStore store, Keeper keeper, Inventories inventories, Clusters clusters, DraftWatch? draft, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
+        FlowStore store, Keeper keeper, Inventories inventories, Clusters clusters, DraftWatch? drafts, StoreAnswers answers, FlowsWeb web, IReadOnlyList<HopAccount> accounts)
     {
-        (this.store, Keeper, this.inventories, this.clusters, this.draft, this.answers, this.web) = (store, keeper, inventories, clusters, draft, answers, web);
+        (this.store, Keeper, this.inventories, this.clusters, this.drafts, this.answers, this.web) = (store, keeper, inventories, clusters, drafts, answers, web);
         Accounts = accounts;
     }
 
@@ -68,7 +68,7 @@ internal sealed class Server : IAsyncDisposable
     public static async Task<Server> StartAsync(ServerOptions options, TimeProvider time, IReadOnlyList<HopAccount>? upstream = null, Func<IReadOnlyList<CoverageFact>>? coverage = null)
     {
         FlowsWeb.Check(options.Listen, options.Insecure);
-        var drafted = options.DraftPolicies is { } path ? DraftPolicies.Open(path) : null;
+        List<DraftPolicies> drafts = [.. options.Drafts.Select(DraftPolicies.Open)];
         var store = FlowStore.Open(options.StoreDirectory, time, new StoreOptions());
         Keeper? keeper = null;
         try
@@ -80,7 +80,7 @@ internal sealed class Server : IAsyncDisposable
             keeper.SealAll();
 
             var accounts = (HopAccount[])[.. upstream ?? [], keeper.Intake.Batches, keeper.Intake.Rows, keeper.Account, inventories.Account, keeper.Hosts.Account];
-            var answers = new StoreAnswers(options.StoreDirectory, store);
+            var answers = new StoreAnswers(options.StoreDirectory, store, time);
             var web = FlowsWeb.Create(new WebOptions { Listen = options.Listen, Insecure = options.Insecure }, new WebParts
             {
                 Version = Product.Version,
@@ -95,8 +95,8 @@ internal sealed class Server : IAsyncDisposable
                 Ingest = (headers, body, stopped) => ReceiveAsync(keeper.Intake, headers, body, stopped),
             });
             await web.StartAsync(CancellationToken.None).ConfigureAwait(false);
-            var draft = drafted is null ? null : new DraftWatch(drafted, store, options.StoreDirectory, time);
-            return new Server(store, keeper, inventories, clusters, draft, answers, web, accounts);
+            var watch = drafts.Count == 0 ? null : new DraftWatch(drafts, store, options.StoreDirectory, time);
+            return new Server(store, keeper, inventories, clusters, watch, answers, web, accounts);
         }
         catch
         {
@@ -113,7 +113,7 @@ internal sealed class Server : IAsyncDisposable
         var sealing = Keeper.RunAsync(stopSealing.Token);
         var following = inventories.FollowAsync(stopSealing.Token);
         var watching = clusters.RunAsync(stopSealing.Token);
-        var drafting = draft?.RunAsync(stopSealing.Token) ?? Task.CompletedTask;
+        var drafting = drafts?.RunAsync(stopSealing.Token) ?? Task.CompletedTask;
         var trimming = HeapTrim.RunAsync(TimeProvider.System, stopSealing.Token);
         try
         {

@@ -2,16 +2,15 @@ using Flows.Core;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
-using Flows.Core.Policy;
 using Flows.Store;
-using Flows.Verbs;
 using Flows.Web;
 
 namespace Flows;
 
 /// <summary>The questions of pages and boards, asked of the store as it is now. Thread safe: one question at a time.</summary>
-internal sealed class StoreAnswers(string directory, FlowStore store) : IDisposable
+internal sealed class StoreAnswers(string directory, FlowStore store, TimeProvider time) : IDisposable
 {
+    private readonly PolicyAnswers policies = new(directory, time);
     private readonly SharedReader<StoreReader> shared = new(() => StoreReader.Open(directory), () => store.Health.Sequence);
 
     public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs) => shared.Ask(snapshot => snapshot.Edges(sinceUs, untilUs));
@@ -31,16 +30,14 @@ internal sealed class StoreAnswers(string directory, FlowStore store) : IDisposa
         ];
     });
 
-    public SuggestedPolicies Policies(string level, long sinceUs, long untilUs)
-    {
-        var input = shared.Ask(snapshot => Observation.Read(snapshot, sinceUs, untilUs, cluster: null)) with
-        {
-            Level = level == "namespace" ? SegmentLevel.Namespace : SegmentLevel.Workload,
-        };
-        return PolicyPage.Of(PolicySuggester.Suggest(input), input.Level);
-    }
+    /// <summary>Policies wait for other policies only.</summary>
+    public SuggestedPolicies Policies(PolicyQuestion question, bool fresh) => policies.Ask(question, fresh);
 
-    public void Dispose() => shared.Dispose();
+    public void Dispose()
+    {
+        policies.Dispose();
+        shared.Dispose();
+    }
 
     private static IEnumerable<WhoClaim> Claims(NameSpan span) => span.Candidates.Select(entity => new WhoClaim(
         entity, new AddressRange(span.Address, span.PrefixLength).ToString(), span.FromUs, span.ToUs == long.MaxValue ? null : span.ToUs));

@@ -34,6 +34,11 @@ internal sealed class Question(IQueryCollection query, TimeProvider time)
             : throw new FlowsException(ExitCode.Usage, $"limit={text} is not a positive number.");
     }
 
+    /// <summary>Rows to pass over before the first that is wanted; none unless given.</summary>
+    public int Offset() => Text("offset") is not { } text ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var offset) ? offset
+        : throw new FlowsException(ExitCode.Usage, $"offset={text} is not a number of rows.");
+
     /// <summary>One of a few words; the first unless given.</summary>
     public string OneOf(string name, params ReadOnlySpan<string> words)
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Flows.Core;
 using Flows.Core.Map;
+using Flows.Core.Policy;
 using Microsoft.AspNetCore.Http;
 
 namespace Flows.Web.Api;
@@ -14,13 +15,19 @@ namespace Flows.Web.Api;
 [JsonSourceGenerationOptions(
     GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(SnakeCaseName<ResolvedBy>)])]
+    Converters =
+    [
+        typeof(SnakeCaseName<ResolvedBy>), typeof(SnakeCaseName<ReadinessState>), typeof(SnakeCaseName<ReviewReason>), typeof(SnakeCaseName<RulePurpose>),
+        typeof(SnakeCaseName<StepAdvice>), typeof(SnakeCaseName<StepState>),
+    ])]
 [JsonSerializable(typeof(EdgesAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(MapAnswer))]
+[JsonSerializable(typeof(PlanAnswer))]
 [JsonSerializable(typeof(PoliciesAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
 [JsonSerializable(typeof(QueryAnswer))]
+[JsonSerializable(typeof(ReviewAnswer))]
 [JsonSerializable(typeof(WhoAnswer))]
 // What a cell of a query's answer may be.
 [JsonSerializable(typeof(bool))]

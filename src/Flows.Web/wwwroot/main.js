@@ -14,6 +14,7 @@ let graph = { nodes: [], links: [], groups: [], hidden: { nodes: 0, links: 0 } }
 let shownKey = '';
 let shownText = '';
 let sequence = -1;
+let typing = 0;
 
 /** Shows something else, as a step that the back button undoes. */
 function change(what) {
@@ -141,37 +142,47 @@ function show(force = false) {
     tab.tabIndex = current ? 0 : -1;
     byId(`view-${tab.dataset.tab}`).hidden = !current;
   }
-  for (const name of ['level', 'since', 'state']) {
+  for (const name of ['level', 'since', 'state', 'plevel', 'target']) {
     byId(name).value = now[name];
   }
   if (document.activeElement !== byId('search')) {
     byId('search').value = now.q;
   }
   if (now.tab === 'policies') {
-    showPolicies(byId('policy-list'), byId('policy'), now, policy => change({ policy }), force);
+    showPolicies(now, change, force);
   } else {
     map.resize();
     load(force);
   }
 }
 
-for (const tab of document.querySelectorAll('[data-tab]')) {
-  tab.addEventListener('click', () => change({ tab: tab.dataset.tab }));
+for (const tab of document.querySelectorAll('[role=tab]')) {
+  tab.addEventListener('click', () => change(tab.dataset.tab ? { tab: tab.dataset.tab } : { part: tab.dataset.part, offset: '' }));
   tab.addEventListener('keydown', event => {
-    if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
-      const other = document.querySelector('[data-tab]:not([aria-selected="true"])');
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step) {
+      const tabs = [...tab.parentElement.querySelectorAll('[role=tab]')];
+      const other = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
       other.click();
       other.focus();
     }
   });
 }
+for (const name of ['plevel', 'target', 'cluster']) {
+  byId(name).addEventListener('change', event => change({ [name]: event.target.value, policy: '', offset: '' }));
+}
 byId('level').addEventListener('change', event => change({ level: event.target.value, select: '' }));
 for (const name of ['since', 'state']) {
-  byId(name).addEventListener('change', event => change({ [name]: event.target.value, ...(name === 'since' ? { until: '' } : {}) }));
+  byId(name).addEventListener('change', event => change({ [name]: event.target.value, ...(name === 'since' ? { until: '', offset: '' } : {}) }));
 }
 byId('search').addEventListener('input', event => {
-  state.write({ q: event.target.value }, true);
-  filter();
+  state.write({ q: event.target.value, offset: '' }, true);
+  if (state.read().tab === 'map') {
+    filter();
+  } else {
+    clearTimeout(typing);
+    typing = setTimeout(show, 250);
+  }
 });
 byId('reload').addEventListener('click', () => {
   show(true);
@@ -188,7 +199,9 @@ addEventListener('keydown', event => {
     byId('search').focus();
   } else if (event.key === 'Escape') {
     byId('search').blur();
-    select('');
+    if (state.read().tab === 'map') {
+      select('');
+    }
   }
 });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => map.restyle());

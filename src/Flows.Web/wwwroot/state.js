@@ -1,6 +1,9 @@
 // What is shown lives in the page's address, so that a view can be linked, reloaded and left with the back button.
 
-const defaults = { tab: 'map', level: 'workload', since: '', until: '', state: '', q: '', select: '', policy: '' };
+const defaults = {
+  tab: 'map', level: 'workload', since: '', until: '', state: '', q: '', select: '',
+  part: 'segments', plevel: 'workload', target: 'kubernetes', cluster: '', sort: 'readiness', pstate: '', reason: '', offset: '', policy: '', draft: '',
+};
 
 export function read() {
   const given = new URLSearchParams(location.hash.slice(1));

@@ -37,12 +37,12 @@ internal static class DemoPrinter
         books.Print("table", to);
 
         Title(to, "Suggested policies");
-        foreach (var policy in PolicyPage.Of(result.Suggestion, SegmentLevel.Workload).Policies)
+        foreach (var policy in result.Suggestion.Set.Policies)
         {
-            to.WriteLine($"{policy.Namespace}/{policy.Name}");
-            foreach (var sentence in policy.Evidence)
+            to.WriteLine(policy.Id);
+            foreach (var (direction, _, rule) in policy.AllRules())
             {
-                to.WriteLine($"  {sentence}");
+                to.WriteLine($"  {RuleSentence.Of(direction, rule)}");
             }
         }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Flows.Core;
-using Flows.Core.Identity;
 using Flows.Core.Policy;
 
 namespace Flows.Verbs;
@@ -28,10 +27,10 @@ internal static class PolicyFiles
     public static string NameOf(SegmentPolicy policy) => policy.Namespace.Length == 0 ? $"{policy.Name}.yaml" : $"{policy.Namespace}.{policy.Name}.yaml";
 
     /// <summary>A suggestion for Kubernetes: the policies, what stands beside them, and the index.</summary>
-    public static IReadOnlyList<PolicyFile> Render(Suggestion suggestion) => Indexed([.. NetworkPolicies(suggestion), .. Companions(suggestion)]);
+    public static IReadOnlyList<PolicyFile> Render(Suggestion suggestion) => Indexed([.. NetworkPolicies(suggestion.Set), .. Companions(suggestion)]);
 
     /// <summary>The policies as NetworkPolicies; one that closes nothing yet is none.</summary>
-    public static IEnumerable<PolicyFile> NetworkPolicies(Suggestion suggestion) => suggestion.Set.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
+    public static IEnumerable<PolicyFile> NetworkPolicies(PolicySet suggested) => suggested.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
         .Select(policy => new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true));
 
     /// <summary>What stands beside the policies: why their rules are there, how far segments are known, and what is left for review.</summary>
@@ -101,9 +100,6 @@ internal static class PolicyFiles
             ? [.. files.Select(file => new PolicyDocument(file, File.ReadAllText(file)))]
             : throw new FlowsException(ExitCode.Usage, $"{path} holds no .yaml, .yml or .json file.");
     }
-
-    /// <summary>An entity as a person names it: pods with their namespace.</summary>
-    public static string Called(Entity entity) => entity.Namespace.Length > 0 ? $"{entity.Namespace}/{entity.Name}" : entity.Name;
 
     private static bool IsOurs(string name) => name.Split('/') is var parts && parts.Length <= 2 && parts.All(part => part.Length > 0 && part is not ("." or "..") && part == Path.GetFileName(part));
 

@@ -41,7 +41,7 @@ internal static class PolicyLiveTest
             {
                 if (told.Add((edge.Src.Id, edge.Dst.Id, edge.Protocol, edge.DstPort, sure)))
                 {
-                    var ends = $"{PolicyFiles.Called(edge.Src)} {PolicyFiles.Called(edge.Dst)} {IpProtocol.NameOf(edge.Protocol)} {edge.DstPort}";
+                    var ends = $"{EdgeEvidence.Called(edge.Src)} {EdgeEvidence.Called(edge.Dst)} {IpProtocol.NameOf(edge.Protocol)} {edge.DstPort}";
                     Console.Out.WriteLine(VisibleText.Of($"{UnixTime.Text(edge.FirstSeenUs)} {verdict} {ends}: {sentence}"));
                 }
             }

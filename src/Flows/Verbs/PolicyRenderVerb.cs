@@ -37,21 +37,13 @@ internal static class PolicyRenderVerb
             Write(rendering, parse.GetValue(directory)!);
             foreach (var loss in rendering.Losses)
             {
-                Console.Error.WriteLine(VisibleText.Of($"{Word(loss.Effect)}: {loss}"));
+                Console.Error.WriteLine(VisibleText.Of($"{loss.EffectText}: {loss}"));
             }
 
             return (int)(rendering.IsExact ? ExitCode.Ok : ExitCode.No);
         });
         return command;
     }
-
-    public static string Word(LossEffect effect) => effect switch
-    {
-        LossEffect.Note => "note",
-        LossEffect.Closes => "stops more",
-        LossEffect.Opens => "lets more through",
-        _ => "stops more here and lets more through there",
-    };
 
     private static Rendering ForHost(PolicySet set, string? cluster, string? host)
     {

@@ -109,7 +109,7 @@ internal static class PolicySuggestVerb
 
         foreach (var loss in rendered.Losses)
         {
-            Console.Error.WriteLine(VisibleText.Of($"{PolicyRenderVerb.Word(loss.Effect)}: {loss}"));
+            Console.Error.WriteLine(VisibleText.Of($"{loss.EffectText}: {loss}"));
         }
 
         Console.Error.WriteLine($"{policies.Count} policies in {directory.FullName}; " + (replay is null

@@ -77,7 +77,7 @@ internal static class PolicyTestJUnit
 
     private static string Called(ReplayFinding finding) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{PolicyFiles.Called(finding.Edge.Src)} to {PolicyFiles.Called(finding.Edge.Dst)} on {IpProtocol.NameOf(finding.Edge.Protocol)} {finding.Edge.DstPort}");
+        $"{EdgeEvidence.Called(finding.Edge.Src)} to {EdgeEvidence.Called(finding.Edge.Dst)} on {IpProtocol.NameOf(finding.Edge.Protocol)} {finding.Edge.DstPort}");
 
     /// <summary>Names come from strangers, and XML has no way to say a control character.</summary>
     private static string Visible(string text) => string.Join('\n', text.Split('\n').Select(VisibleText.Of));

@@ -15,7 +15,7 @@ internal static class PolicyTestPrint
         foreach (var (verdict, finding) in replay.Denied.Select(finding => ("denied", finding)).Concat(replay.Unsure.Select(finding => ("unsure", finding))))
         {
             var edge = finding.Edge;
-            findings.Add(verdict, PolicyFiles.Called(edge.Src), PolicyFiles.Called(edge.Dst), IpProtocol.NameOf(edge.Protocol), edge.DstPort, edge.Connections,
+            findings.Add(verdict, EdgeEvidence.Called(edge.Src), EdgeEvidence.Called(edge.Dst), IpProtocol.NameOf(edge.Protocol), edge.DstPort, edge.Connections,
                 UnixTime.Text(edge.FirstSeenUs), UnixTime.Text(edge.LastSeenUs), edge.Nodes, finding.Sentence);
         }
 

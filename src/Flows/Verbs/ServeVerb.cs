@@ -12,7 +12,7 @@ internal static class ServeVerb
         var listen = CommonOptions.Listen();
         var inventory = CommonOptions.Inventory();
         var clusters = ClusterOption.Create();
-        var draft = CommonOptions.DraftPolicies();
+        var drafts = DraftOptions.Create();
         var insecure = new Option<bool>("--insecure") { Description = "Accept collectors and readers beyond this machine, unencrypted and unauthenticated." };
         var verb = new Command("serve", """
             Receive from collectors, keep, name and show. Also serves an existing store.
@@ -20,7 +20,7 @@ internal static class ServeVerb
             Examples:
               flows serve --store /var/lib/flows/store --listen 127.0.0.1:4739 --inventory inventory.jsonl
               flows serve --store /var/lib/flows/store --kubernetes production,kubeconfig=/etc/flows/kubeconfig
-            """) { store, listen, inventory, clusters, draft, insecure };
+            """) { store, listen, inventory, clusters, drafts, insecure };
         verb.SetAction(async (parsed, cancel) =>
         {
             var options = new ServerOptions
@@ -29,7 +29,7 @@ internal static class ServeVerb
                 Listen = parsed.GetRequiredValue(listen),
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Clusters = parsed.GetValue(clusters) ?? [],
-                DraftPolicies = parsed.GetValue(draft),
+                Drafts = parsed.GetValue(drafts) ?? [],
                 Insecure = parsed.GetValue(insecure),
             };
             using var lifetime = Lifetime.Start(cancel);

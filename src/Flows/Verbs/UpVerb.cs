@@ -12,13 +12,13 @@ internal static class UpVerb
         var listen = CommonOptions.Listen();
         var inventory = CommonOptions.Inventory();
         var clusters = ClusterOption.Create();
-        var draft = CommonOptions.DraftPolicies();
+        var drafts = DraftOptions.Create();
         var sources = new SourceOptionSet();
         var verb = new Command("up", """
             Watch this machine and show it: collector, store and page in one process.
 
             Example: flows up --store /var/lib/flows/store
-            """) { store, listen, inventory, clusters, draft };
+            """) { store, listen, inventory, clusters, drafts };
         sources.AddTo(verb);
         verb.SetAction(async (parsed, cancel) =>
         {
@@ -29,7 +29,7 @@ internal static class UpVerb
                 Listen = parsed.GetRequiredValue(listen),
                 Inventories = CommonOptions.Paths(parsed.GetValue(inventory)),
                 Clusters = parsed.GetValue(clusters) ?? [],
-                DraftPolicies = parsed.GetValue(draft),
+                Drafts = parsed.GetValue(drafts) ?? [],
                 Scope = watched.Scope,
             };
 

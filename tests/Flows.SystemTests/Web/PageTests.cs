@@ -76,15 +76,79 @@ public sealed class PageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Policies_show_text_reasons_and_what_to_decide()
+    public async Task Policies_show_rules_with_evidence_readiness_review_and_text()
     {
         await using var web = await ServeAsync();
         var page = await OpenAsync(web, "");
         await page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Policies" }).ClickAsync();
-        await Assertions.Expect(page.Locator("#policy pre")).ToContainTextAsync("kind: NetworkPolicy");
-        await Assertions.Expect(page.Locator("#policy .review")).ToContainTextAsync("billing-vm has no labels");
-        await page.Locator("#policy-list button").Nth(1).ClickAsync();
-        await Assertions.Expect(page.Locator("#policy .evidence")).ToContainTextAsync(ShopFleet.HostileName);
+        await Assertions.Expect(page.Locator("#policy pre").First).ToContainTextAsync("kind: \"NetworkPolicy\"");
+        await Assertions.Expect(page.Locator("#policy-facts")).ToContainTextAsync("denies none");
+        await Assertions.Expect(page.Locator("#policy-alerts")).ToContainTextAsync(ShopFleet.HostileName);
+
+        // The table is used by keyboard as well.
+        await page.Locator("#policy-list tbody tr").Filter(new LocatorFilterOptions { HasText = "data/db" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.Locator("#policy h2")).ToHaveTextAsync("data/db-statefulset");
+        await Assertions.Expect(page.Locator("#policy .rule").First).ToContainTextAsync("app=api");
+        await Assertions.Expect(page.Locator("#policy .rule").First).ToContainTextAsync("TCP 5432");
+        await Assertions.Expect(page.Locator("#policy .rule").First).ToContainTextAsync("vouched by node-a, node-b");
+        await Assertions.Expect(page.Locator("#policy .facts")).ToContainTextAsync("New edge in the next hour");
+        await Assertions.Expect(page.Locator("#policy .review")).ToContainTextAsync("untrusted direction billing-vm → data/db on TCP 5432");
+        await page.Locator("#policy .rule summary").First.ClickAsync();
+        await Assertions.Expect(page.Locator("#policy .edges").First).ToContainTextAsync("shop/api-5d9f7-x2x4q → data/db-5d9f7-x2x4q on tcp/5432");
+
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Download" }).ClickAsync());
+        Assert.Equal("data.db-statefulset.yaml", download.SuggestedFilename);
+        Assert.Equal(await page.Locator("#policy pre").TextContentAsync(), await File.ReadAllTextAsync((await download.PathAsync())!, TestContext.Current.CancellationToken));
+
+        await page.Locator("#policy-list tbody tr").Filter(new LocatorFilterOptions { HasText = "shop/checkout" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#policy .edges").Filter(new LocatorFilterOptions { HasText = ShopFleet.HostileName })).ToHaveCountAsync(1);
+        Assert.Equal(0, await page.Locator("img").CountAsync());
+        Assert.Empty(faults);
+    }
+
+    [Fact]
+    public async Task Policies_are_sorted_searched_and_written_for_another_target()
+    {
+        await using var web = await ServeAsync();
+        var page = await OpenAsync(web, "#tab=policies");
+        await page.Locator("#policy pre").First.WaitForAsync();
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Connections" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#policy-list th[aria-sort=descending]")).ToHaveTextAsync("Connections");
+        await Assertions.Expect(page.Locator("#policy-list tbody tr").First).ToContainTextAsync("shop/api");
+        await page.Locator("#target").SelectOptionAsync("cilium");
+        await Assertions.Expect(page.Locator("#policy pre").First).ToContainTextAsync("CiliumNetworkPolicy");
+        await page.Keyboard.PressAsync("/");
+        await page.Keyboard.TypeAsync("data db");
+        await Assertions.Expect(page.Locator("#policy-list tbody tr")).ToHaveCountAsync(1);
+        await page.ReloadAsync();
+        await Assertions.Expect(page.Locator("#policy-list tbody tr")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Locator("#target")).ToHaveValueAsync("cilium");
+        Assert.Contains("target=cilium", await page.Locator("#archive").GetAttributeAsync("href"), StringComparison.Ordinal);
+        await page.Locator("#search").FillAsync("nobody of that name");
+        await Assertions.Expect(page.Locator("#policy")).ToContainTextAsync("No policy matches.");
+        Assert.Empty(faults);
+    }
+
+    [Fact]
+    public async Task Review_roll_out_and_drafts_have_their_pages()
+    {
+        await using var web = await ServeAsync();
+        var page = await OpenAsync(web, "#tab=policies");
+        await page.Locator("#policy pre").First.WaitForAsync();
+        await page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Review" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { NameRegex = new("^scanner 1$") }).ClickAsync();
+        await Assertions.Expect(page.Locator("#policy tbody tr")).ToHaveCountAsync(1);
+        await Assertions.Expect(page.Locator("#policy tbody")).ToContainTextAsync("dev/debug-shell");
+
+        await page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Roll-out" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#policy .steps > li").First).ToContainTextAsync("denies nothing that is needed");
+        await page.Locator("#policy .steps button").First.ClickAsync();
+        await Assertions.Expect(page.Locator("#policy .facts")).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Drafts" }).ClickAsync();
+        await Assertions.Expect(page.Locator("#policy")).ToContainTextAsync("isolated by data/closed");
+        await Assertions.Expect(page.Locator("#policy tbody").Last).ToContainTextAsync($"no rule of {ShopFleet.HostileName} allows it");
         Assert.Equal(0, await page.Locator("img").CountAsync());
         Assert.Empty(faults);
     }
@@ -134,11 +198,13 @@ public sealed class PageTests : IAsyncLifetime
             await page.Locator("#links tr").Filter(new LocatorFilterOptions { HasText = "shop/toolbox" }).First.ClickAsync();
             await Assertions.Expect(page.Locator("#details .flags")).ToContainTextAsync("looks like a scanner");
             await page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Policies" }).ClickAsync();
-            await page.Locator("#policy pre").WaitForAsync();
-            Assert.InRange(await page.Locator("#policy-list button").CountAsync(), 5, 20);
-            await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Left out of every policy" }).ClickAsync();
-            await Assertions.Expect(page.Locator("#policy .review")).ToContainTextAsync("shop/toolbox");
+            await page.Locator("#policy pre").First.WaitForAsync();
+            Assert.InRange(await page.Locator("#policy-list tbody tr").CountAsync(), 5, 20);
             await ShootAsync(page, "demo-policies.png");
+            await page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Review" }).ClickAsync();
+            await Assertions.Expect(page.Locator("#policy tbody")).ToContainTextAsync("shop/toolbox");
+            await page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Drafts" }).ClickAsync();
+            await Assertions.Expect(page.Locator("#policy")).ToContainTextAsync("--draft-policies");
             Assert.Empty(faults);
         }
         finally

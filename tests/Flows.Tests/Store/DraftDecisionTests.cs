@@ -68,6 +68,88 @@ public sealed class DraftDecisionTests : IDisposable
     }
 
     [Fact]
+    public void Drafts_for_several_clusters_stand_beside_each_other()
+    {
+        Judge("draft-a", new([OnlyWeb]), "east");
+        Judge("draft-a", new([OnlyWeb with { Ingress = null }]), "west");
+        Judge("draft-a", new([OnlyWeb]), "east");
+        Judge("draft-a", new([OnlyWeb with { Ingress = null }]));
+        Assert.Equal(
+            ["draft-a  allowed 2", "draft-a  allowed 1", "draft-a east allowed 2", "draft-a east denied 1", "draft-a west allowed 2", "draft-a west allowed 1"],
+            Rows("draft || ' ' || coalesce(cluster, '') || ' ' || verdict || ' ' || connections", "cluster NULLS FIRST, verdict, connections DESC"));
+    }
+
+    [Fact]
+    public void Decisions_of_hours_that_are_over_are_merged_and_can_still_be_replaced()
+    {
+        var edges = Edges();
+        var hours = Enumerable.Range(0, 20).Select(number => ((Some.TimeUs / Hour) + number) * Hour).ToList();
+        time.SetUtcNow(UnixTime.FromUs(hours[^1] + (Hour / 2)));
+        foreach (var hour in hours)
+        {
+            store.PutDecisions("draft-a", null, [hour], [.. edges.Select(edge => new DraftDecision(hour, edge, "allowed", "", "shop/api ingress[0]"))]);
+        }
+
+        // The last two hours may still change. Of those that are over the first 16 became one file, and the next four wait for twelve more.
+        Assert.Equal((5, 1), (Files("*").Count, Files("merge1-*").Count));
+        Assert.Equal(hours.Select(hour => $"{hour} allowed 2"), Rows($"epoch_us(bucket) || ' ' || verdict || ' ' || count(*)", "1", "GROUP BY bucket, verdict"));
+
+        // An hour within the merged file, and one that no file holds yet, are judged again by another draft and by the same.
+        time.Advance(TimeSpan.FromHours(1));
+        store.PutDecisions("draft-b", null, [hours[3], hours[^1] + Hour], [new DraftDecision(hours[3], edges[0], "denied", "why", ""), new DraftDecision(hours[^1] + Hour, edges[0], "denied", "why", "")]);
+        store.PutDecisions("draft-a", null, [hours[3], hours[4]], [new DraftDecision(hours[3], edges[0], "unsure", "why", "")]);
+        Assert.Equal(
+            hours.Where(hour => hour != hours[3] && hour != hours[4]).Select(hour => $"{hour} draft-a allowed 2")
+                .Append($"{hours[3]} draft-a unsure 1").Append($"{hours[3]} draft-b denied 1").Append($"{hours[^1] + Hour} draft-b denied 1").Order(),
+            Rows("epoch_us(bucket) || ' ' || draft || ' ' || verdict || ' ' || count(*)", "1", "GROUP BY bucket, draft, verdict"));
+        Assert.Single(Files("merge1-*"));
+    }
+
+    [Fact]
+    public void Decisions_that_were_written_before_there_were_clusters_are_read_and_replaced()
+    {
+        Judge("draft-a", new([OnlyWeb]));
+        var path = Assert.Single(Files("*"));
+        store.Dispose();
+
+        // As it was written then: in a folder of its day, without the column.
+        using (var reader = StoreReader.Open(directory))
+        {
+            reader.Engine.Execute($"COPY (SELECT * EXCLUDE (cluster) FROM '{path}') TO '{path}.old' (FORMAT parquet)");
+        }
+
+        File.Move($"{path}.old", path, overwrite: true);
+        var manifest = Path.Combine(directory, "manifest.json");
+        var text = File.ReadAllText(manifest);
+        var named = Path.GetRelativePath(directory, path);
+        var at = text.IndexOf("\"bytes\": ", text.IndexOf(named, StringComparison.Ordinal), StringComparison.Ordinal) + 9;
+        File.WriteAllText(manifest, $"{text[..at]}{new FileInfo(path).Length}{text[text.IndexOfAny(['\n', '}', ','], at)..]}");
+        Assert.Equal(["draft-a allowed web api 2", "draft-a denied web api 1"], Decisions());
+
+        using var reopened = FlowStore.Open(directory, time, new StoreOptions { MemoryMaxMib = 256 });
+        reopened.PutDecisions("draft-a", null, [(Some.TimeUs / Hour) * Hour], [new DraftDecision((Some.TimeUs / Hour) * Hour, Edges()[0], "denied", "why", "")]);
+        Assert.Equal(["draft-a denied web api 2"], Decisions());
+    }
+
+    [Fact]
+    public void Boards_are_told_what_decided()
+    {
+        Judge("draft-a", new([OnlyWeb]));
+        using var reader = StoreReader.Open(directory);
+        Assert.Equal([["draft-a", null, 2L, 1L, 0L, 0L]], Asked(reader, "drafts", "draft", "cluster", "allowed", "denied", "unsure", "not_needed"));
+        Assert.Equal(
+            [["denied", "isolated by shop/api", 1L, 1L], ["allowed", "shop/api ingress[0]", 2L, 1L]], Asked(reader, "decision_rules", "verdict", "decided_by", "connections", "edges"));
+        Assert.Equal([["denied", "shop/web", "shop/api", "tcp", (ushort)443, 1L]], Asked(reader, "decisions", "verdict", "src", "dst", "protocol", "dst_port", "connections"));
+        Assert.Equal([["allowed", 2L], ["denied", 1L]], Asked(reader, "decisions_over_time", "verdict", "connections"));
+        Assert.Equal([["c1", 2L]], Asked(reader, "clusters", "cluster", "pods"));
+
+        // Each of the two knows one edge, which one hour has seen.
+        Assert.Equal(
+            [["shop", "api", 1L, 3L, 1L, 1L, 1.0], ["shop", "web", 1L, 3L, 1L, 1L, 1.0]],
+            Asked(reader, "readiness", "namespace", "workload", "edges", "connections", "sightings", "seen_once", "unseen_share"));
+    }
+
+    [Fact]
     public void An_hour_has_another_text_when_its_edges_change_and_only_then()
     {
         var before = Hours();
@@ -87,19 +169,41 @@ public sealed class DraftDecisionTests : IDisposable
 
     private void Seal(ulong position, int minute) => store.Seal([Some.Record(position, "node-a", Some.Row(atUs: Some.TimeUs + (minute * UnixTime.Minute), connId: position, srcPort: (ushort)(4000 + position)))]);
 
-    private void Judge(string draft, PolicySet set)
+    private void Judge(string draft, PolicySet set, string? cluster = null)
     {
         using var reader = StoreReader.Open(directory);
         var ledger = reader.Identities();
         var hour = Assert.Single(reader.EdgeHours(0)).Key;
         var input = PolicyInput.Of(reader.Edges(hour, hour + Hour, LabelHistory.Of(ledger)), ledger, hour, hour + Hour, null);
-        store.PutDecisions(draft, [hour], DraftDecision.Of(hour, input, set, new JudgeOptions()));
+        store.PutDecisions(draft, cluster, [hour], DraftDecision.Of(hour, input, set, new JudgeOptions()));
     }
 
-    private List<string> Decisions()
+    private List<string> Decisions() => Rows("draft || ' ' || verdict || ' ' || src_name || ' ' || dst_name || ' ' || connections", "draft, verdict, connections DESC");
+
+    private List<string> Rows(string text, string order, string group = "")
     {
         using var reader = StoreReader.Open(directory);
-        return reader.Engine.Read(
-            "SELECT draft || ' ' || verdict || ' ' || src_name || ' ' || dst_name || ' ' || connections FROM decisions ORDER BY draft, verdict, connections DESC", row => row.GetString(0));
+        return reader.Engine.Read($"SELECT {text} FROM decisions {group} ORDER BY {order}", row => row.GetString(0));
+    }
+
+    private IReadOnlyList<Core.Map.Edge> Edges()
+    {
+        using var reader = StoreReader.Open(directory);
+        return reader.Edges(0, long.MaxValue, LabelHistory.Of(reader.Identities()));
+    }
+
+    /// <summary>The files that the state names.</summary>
+    private List<string> Files(string pattern)
+    {
+        var state = File.ReadAllText(Path.Combine(directory, "manifest.json"));
+        state = state[..state.IndexOf("\"superseded\"", StringComparison.Ordinal)];
+        return [.. Directory.GetFiles(Path.Combine(directory, "decisions_1h"), pattern).Where(file => state.Contains(Path.GetFileName(file), StringComparison.Ordinal))];
+    }
+
+    private static List<object?[]> Asked(StoreReader reader, string question, params string[] columns)
+    {
+        var answer = reader.Run(NamedQuery.Of(question)!, 0, long.MaxValue, 100);
+        var at = columns.Select(column => answer.Columns.ToList().IndexOf(column)).ToList();
+        return [.. answer.Rows.Select(row => at.Select(column => row[column]).ToArray())];
     }
 }

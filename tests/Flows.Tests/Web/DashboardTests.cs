@@ -12,13 +12,30 @@ public sealed partial class DashboardTests
     private const string Prometheus = "flows-prometheus";
     private const string Infinity = "flows";
 
-    public static TheoryData<string> Panels => [.. All().Select(panel => panel.GetProperty("title").GetString()!)];
+    public static TheoryData<string> Boards => [.. Directory.GetFiles(Repository.PathOf("dashboards"), "*.json").Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
+
+    public static TheoryData<string, string> Panels
+    {
+        get
+        {
+            var panels = new TheoryData<string, string>();
+            foreach (var board in Boards)
+            {
+                foreach (var panel in All(board.Data))
+                {
+                    panels.Add(board.Data, panel.GetProperty("title").GetString()!);
+                }
+            }
+
+            return panels;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Panels))]
-    public void Panel_asks_only_for_what_exists(string title)
+    public void Panel_asks_only_for_what_exists(string board, string title)
     {
-        var panel = All().Single(one => one.GetProperty("title").GetString() == title);
+        var panel = All(board).Single(one => one.GetProperty("title").GetString() == title);
         Assert.NotEqual(0, panel.GetProperty("targets").GetArrayLength());
         foreach (var target in panel.GetProperty("targets").EnumerateArray())
         {
@@ -39,12 +56,13 @@ public sealed partial class DashboardTests
         }
     }
 
-    [Fact]
-    public void Panels_do_not_overlap_and_use_only_what_grafana_brings()
+    [Theory]
+    [MemberData(nameof(Boards))]
+    public void Panels_do_not_overlap_and_use_only_what_grafana_brings(string board)
     {
         string[] builtIn = ["stat", "timeseries", "table", "nodeGraph"];
         var cells = new HashSet<(int X, int Y)>();
-        foreach (var panel in All())
+        foreach (var panel in All(board))
         {
             Assert.Contains(panel.GetProperty("type").GetString(), builtIn);
             var at = panel.GetProperty("gridPos");
@@ -56,9 +74,15 @@ public sealed partial class DashboardTests
         }
     }
 
-    private static JsonElement[] All()
+    [Fact]
+    public void Boards_have_names_of_their_own() =>
+        Assert.All((string[])["uid", "title"], name => Assert.Equal(Boards.Count, Boards.Select(board => Read(board.Data).GetProperty(name).GetString()).Distinct().Count()));
+
+    private static JsonElement Read(string board) => JsonDocument.Parse(File.ReadAllText(Repository.PathOf("dashboards", board))).RootElement;
+
+    private static JsonElement[] All(string board)
     {
-        var dashboard = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("dashboards", "flows-overview.json"))).RootElement;
+        var dashboard = Read(board);
         Assert.Equal(42, dashboard.GetProperty("schemaVersion").GetInt32());
         return [.. dashboard.GetProperty("panels").EnumerateArray()];
     }

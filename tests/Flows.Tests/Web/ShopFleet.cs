@@ -2,8 +2,10 @@ using Flows.Core.Accounting;
 using Flows.Core.Facts;
 using Flows.Core.Identity;
 using Flows.Core.Map;
+using Flows.Core.Policy;
 using Flows.Core;
 using Flows.Store;
+using Flows.Verbs;
 using Flows.Web;
 
 namespace Flows.Tests.Web;
@@ -29,11 +31,25 @@ internal static class ShopFleet
         ],
         Coverage = () => [new CoverageFact("conntrack", "accounting", CoverageLevel.Partial, "Bytes are not counted: nf_conntrack_acct is 0.", Start)],
         Edges = (_, _) => edges ?? Edges,
-        Query = (name, _, _, _) => new QueryResult(NamedQuery.Of(name)!.Columns, [[.. NamedQuery.Of(name)!.Columns.Select(column => (object?)column)]]),
+        Query = (name, _, _, _) => new QueryResult(NamedQuery.Of(name)!.Columns, Rows(name)),
         Who = (_, _) => [new WhoClaim(Pod("shop", "web", "Deployment"), "10.0.1.1/32", Start, null)],
-        Policies = (level, _, _) => Policies(level),
+        Policies = (question, _) => Policies(question),
         Ingest = (_, body, _) => Drain(body),
     };
+
+    /// <summary>Of drafts what a page can show; else one row that holds the columns' names.</summary>
+    private static IReadOnlyList<IReadOnlyList<object?>> Rows(string name)
+    {
+        const string Draft = "0123456789ab";
+        object at = UnixTime.FromUs(Start).UtcDateTime;
+        return name switch
+        {
+            "drafts" => [[Draft, null, at, at, at, 5L, 2L, 0L, 1L]],
+            "decision_rules" => [[Draft, null, "denied", "isolated by data/closed", 2L, 1L, at, at], [Draft, null, "allowed", "no policy", 5L, 3L, at, at]],
+            "decisions" => [[at, Draft, null, "denied", "shop/api", HostileName, null, "tcp", (ushort)5432, 2L, $"no rule of {HostileName} allows it (isolated by data/closed)", at, at]],
+            _ => [[.. NamedQuery.Of(name)!.Columns.Select(column => (object?)column)]],
+        };
+    }
 
     private static async Task<IngestAnswer> Drain(Stream body)
     {
@@ -47,15 +63,38 @@ internal static class ShopFleet
         return bytes == 0 ? new(429, "Too busy; come back.", TimeSpan.FromMilliseconds(1500)) : new(200);
     }
 
-    private static SuggestedPolicies Policies(string level) => new(
-    [
-        new("db-ingress", "data", $"# {level}\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: db-ingress\n  namespace: data\nspec:\n  podSelector:\n    matchLabels: {{ app: db }}\n"
-            + "  policyTypes: [Ingress]\n  ingress:\n  - from:\n    - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: shop } }\n      podSelector: { matchLabels: { app: api } }\n    ports:\n    - { protocol: TCP, port: 5432 }\n",
-            2, ["shop/api to data/db on tcp 5432: 4812 connections from 3 pods, seen by node-a and node-b, 31 January 10:00 to 12:00."],
-            ["billing-vm has no labels: its address would have to be listed as an ipBlock."]),
-        new("web-egress", "shop", $"# {HostileName}\nkind: NetworkPolicy\n", 1, [$"Name: {HostileName}"], []),
-    ],
-    [$"{HostileName}: every connection was refused."]);
+    /// <summary>What is suggested for the shop, and one more connection: to a machine whose name bites.</summary>
+    private static SuggestedPolicies Policies(PolicyQuestion question)
+    {
+        List<Edge> edges = [.. Edges, Edge(Pod("shop", "checkout", "Deployment"), Machine(HostileName), 8443, 3, 3_000)];
+        var ends = edges.SelectMany(edge => (Entity[])[edge.Src, edge.Dst]).DistinctBy(end => end.Id).ToList();
+        var input = new PolicyInput
+        {
+            Edges = edges,
+            Entities = ends,
+            Addresses = ends.Select((end, number) => (end.Id, Block: NetBlock.Of(NetAddress.Parse($"10.1.0.{number + 1}"))))
+                .ToDictionary(held => held.Id, held => (IReadOnlyList<NetBlock>)[held.Block]),
+            Level = question.Level,
+            Target = question.Target,
+            Only = question.Segment,
+            Cluster = question.Cluster is null or "prod" ? "prod" : throw new FlowsException(ExitCode.Usage, $"The store knows no pod of the cluster '{question.Cluster}'."),
+        };
+        var suggestion = PolicySuggester.Suggest(input) with { Warnings = [$"{HostileName} tells of more than its pods explain"] };
+        var written = SuggestedFiles.PoliciesOf(input, suggestion.Set);
+        return new SuggestedPolicies
+        {
+            Cluster = input.Cluster,
+            DerivedUs = Start,
+            Suggestion = suggestion,
+            Losses = written.Losses,
+            Replay = written.Readable is { } set ? PolicyReplay.Run(input, set) : null,
+            TextOf = policy => Rendered(SuggestedFiles.PoliciesOf(input, new PolicySet([policy]))),
+            Files = () => Rendered(SuggestedFiles.Of(input, suggestion)),
+            Plan = () => RolloutPlanner.Plan(input, PolicySet.Empty, suggestion.Set, new JudgeOptions(), new SuggestedReadiness(suggestion)),
+        };
+    }
+
+    private static List<RenderedFile> Rendered(SuggestedFiles files) => [.. files.Files.Select(file => new RenderedFile(file.Name, file.Text))];
 
     private static List<Edge> Build()
     {
@@ -131,7 +170,7 @@ internal static class ShopFleet
     };
 
     private static Entity Pod(string space, string workload, string kind) =>
-        Entity(workload + (kind.Length == 0 ? "" : "-5d9f7-x2x4q"), EntityKind.Pod, space) with { Workload = kind.Length == 0 ? "" : workload, WorkloadKind = kind, Node = "node-a" };
+        Entity(workload + (kind.Length == 0 ? "" : "-5d9f7-x2x4q"), EntityKind.Pod, space) with { Workload = kind.Length == 0 ? "" : workload, WorkloadKind = kind, Node = "node-a", Labels = new SortedDictionary<string, string> { ["app"] = workload } };
 
     private static Entity Machine(string name) => Entity(name, EntityKind.Vm) with { Cluster = "" };
 

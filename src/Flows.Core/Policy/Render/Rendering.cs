@@ -20,6 +20,15 @@ public enum LossEffect
 /// <param name="What">A sentence: what is lost, and what was done instead.</param>
 public sealed record Loss(string Policy, string Place, LossEffect Effect, string What)
 {
+    /// <summary>What the loss does to traffic, in words.</summary>
+    public string EffectText => Effect switch
+    {
+        LossEffect.Note => "note",
+        LossEffect.Closes => "stops more",
+        LossEffect.Opens => "lets more through",
+        _ => "stops more here and lets more through there",
+    };
+
     public override string ToString() => $"{Policy}{(Place.Length == 0 ? "" : $" {Place}")}: {What}";
 }
 

@@ -58,7 +58,7 @@ public sealed record PolicyInput
     public ReadinessOptions Readiness { get; init; } = new();
 
     /// <summary>Takes entities and addresses from the ledger: the latest statement of each interval, without the withdrawn, that touches [since, until).</summary>
-    /// <exception cref="FlowsException">The pods stand in several clusters and none was chosen.</exception>
+    /// <exception cref="FlowsException">The pods stand in several clusters and none was chosen, or one in which none stands.</exception>
     public static PolicyInput Of(IReadOnlyList<Edge> edges, IReadOnlyList<IdentityInterval> ledger, long sinceUs, long untilUs, string? cluster)
     {
         var latest = ledger.GroupBy(statement => statement.IntervalId)
@@ -77,7 +77,7 @@ public sealed record PolicyInput
             Edges = edges,
             Entities = [.. latest.Select(statement => statement.Entity)],
             Addresses = addresses,
-            Cluster = cluster ?? OnlyCluster(latest.Select(statement => statement.Entity)),
+            Cluster = ClusterMeant(latest.Select(statement => statement.Entity), cluster),
             EndedUs = latest.GroupBy(statement => statement.Entity.Id)
                 .Where(held => held.All(statement => statement.ValidToUs is not null))
                 .ToDictionary(held => held.Key, held => held.Max(statement => statement.ValidToUs!.Value)),
@@ -86,14 +86,15 @@ public sealed record PolicyInput
         };
     }
 
-    private static string? OnlyCluster(IEnumerable<Entity> entities)
+    private static string? ClusterMeant(IEnumerable<Entity> entities, string? chosen)
     {
         var clusters = entities.Where(entity => entity.Kind == EntityKind.Pod)
             .Select(entity => entity.Cluster).Distinct().Order(StringComparer.Ordinal).ToList();
-        return clusters.Count <= 1
-            ? clusters.FirstOrDefault()
-            : throw new FlowsException(
-                ExitCode.Usage,
-                $"The store knows pods of several clusters ({string.Join(", ", clusters.Select(name => $"'{name}'"))}); choose one with --cluster.");
+        var listed = string.Join(", ", clusters.Select(name => $"'{name}'"));
+        return chosen is not null && clusters.Count > 0 && !clusters.Contains(chosen)
+                ? throw new FlowsException(ExitCode.Usage, $"The store knows no pod of the cluster '{chosen}'; it knows {listed}.")
+            : chosen is not null || clusters.Count <= 1
+                ? chosen ?? clusters.FirstOrDefault()
+            : throw new FlowsException(ExitCode.Usage, $"The store knows pods of several clusters ({listed}); choose one with --cluster (cluster=NAME in the API).");
     }
 }

@@ -16,6 +16,7 @@ public sealed record SuggestTarget(string Name, string Writer, bool Names, bool 
         Kubernetes,
         new("cilium", "cilium", Names: true, Hosts: true),
         new("calico", "calico", Names: true, Hosts: false),
+        new("calico-staged", "calico-staged", Names: true, Hosts: false),
         new("cluster-policy", "cluster", Names: true, Hosts: true),
         Nftables,
         new("json", "json", Names: true, Hosts: true),
