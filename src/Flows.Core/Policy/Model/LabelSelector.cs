@@ -5,7 +5,13 @@ public sealed class LabelSelector : IEquatable<LabelSelector>
 {
     public LabelSelector(IEnumerable<LabelRequirement> requirements)
     {
-        Requirements = [.. requirements.Select(Sorted).OrderBy(requirement => requirement.ToString(), StringComparer.Ordinal)];
+        LabelRequirement[] all = [.. requirements.Select(Sorted)];
+        if (all.Length > 1)
+        {
+            all = [.. all.OrderBy(requirement => requirement.ToString(), StringComparer.Ordinal)];
+        }
+
+        Requirements = all;
         Text = string.Join(',', Requirements);
     }
 
@@ -36,6 +42,6 @@ public sealed class LabelSelector : IEquatable<LabelSelector>
 
     public override string ToString() => Text;
 
-    private static LabelRequirement Sorted(LabelRequirement requirement) =>
-        requirement with { Values = [.. requirement.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)] };
+    private static LabelRequirement Sorted(LabelRequirement requirement) => requirement.Values.Count < 2 ? requirement
+        : requirement with { Values = [.. requirement.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)] };
 }
