@@ -63,7 +63,7 @@ internal static class GeneratedStore
 
     private static string Pods(int workloads) => string.Create(CultureInfo.InvariantCulture, $"""
         (SELECT (p + 1)::UBIGINT AS entity_id, 'pod' AS kind, 'default' AS scope, 'uid-' || p AS uid, 'c1' AS cluster, 'ns-' || (p // 2 // {PerNamespace}) AS namespace,
-            'w' || (p // 2) || '-' || (p % 2) AS name, 'Deployment' AS workload_kind, 'w' || (p // 2) AS workload, 'node-' || (p % {Nodes} + 1) AS node, false AS host_network,
+            'w' || (p // 2) || '-' || (p % 2) AS name, 'Deployment' AS workload_kind, 'w' || (p // 2) AS workload, 'node-' || {NodeOf("p")} AS node, false AS host_network,
             format('{Labels}', p // 2, p // 2 % 20) AS labels,
             format('{Selector}', p // 2) AS selector, p
         FROM range(0, {workloads * 2}) t(p))
@@ -71,6 +71,9 @@ internal static class GeneratedStore
 
     private const string Labels = "{{\"app\":\"w{}\",\"part-of\":\"group-{}\",\"tier\":\"backend\"}}";
     private const string Selector = "{{\"app\":\"w{}\"}}";
+
+    /// <summary>The node of a pod by number; it and the node of the other end see a connection.</summary>
+    private static string NodeOf(string pod) => string.Create(CultureInfo.InvariantCulture, $"(({pod}) % {Nodes} + 1)::UBIGINT");
 
     private static string Entities(int workloads) => $"SELECT * EXCLUDE (p) FROM {Pods(workloads)}";
 
@@ -93,7 +96,7 @@ internal static class GeneratedStore
             (2 * (w - w % {PerNamespace} + (w % {PerNamespace} + 1 + k * 7) % {PerNamespace}) + q + 1)::UBIGINT AS dst_entity, NULL::UBIGINT AS svc_entity, 6::UTINYINT AS protocol,
             (8080 + k)::USMALLINT AS dst_port, NULL::USMALLINT AS svc_port, 5::BIGINT AS connections, 5::BIGINT AS answered, 0::BIGINT AS refused, 0::BIGINT AS unanswered,
             5::BIGINT AS direction_trusted, 0::BIGINT AS snat_unresolved, 4000::BIGINT AS fwd_bytes, 90000::BIGINT AS rev_bytes, 40::BIGINT AS fwd_packets, 90::BIGINT AS rev_packets,
-            bucket AS first_seen, bucket + INTERVAL 50 MINUTE AS last_seen, [(w % {Nodes} + 1)::UBIGINT, ((w + 7) % {Nodes} + 1)::UBIGINT] AS nodes, 1::UTINYINT AS src_resolved_by,
+            bucket AS first_seen, bucket + INTERVAL 50 MINUTE AS last_seen, list_distinct([{NodeOf("src_entity - 1")}, {NodeOf("dst_entity - 1")}]) AS nodes, 1::UTINYINT AS src_resolved_by,
             1::UTINYINT AS dst_resolved_by
         FROM range(0, {workloads}) a(w), range(0, {Servers}) b(k), range(0, 2) c(q), range(0, 24) d(h)
         WHERE ((w * {Servers} + k) * 2 + q) % 20 = 0 OR (w * 31 + k * 7 + q * 3 + h + {day} * 5) % 24 = 0
