@@ -167,6 +167,17 @@ public sealed class ClusterServiceTests
     }
 
     [Fact]
+    public void An_endpoint_in_two_slices_is_one_and_only_headless_services_name_their_endpoints()
+    {
+        const string One = "{addresses: [10.0.2.3], targetRef: {kind: Pod, name: web-1}}";
+        string[] slices = [Slice("{name: www, port: 9000}", One), Slice("{name: www, port: 9000}", One)];
+        Assert.Equal("shop/web-1@10.0.2.3/32:9000", Reached(Fleet([Service(Web), .. slices]), "192.0.2.1", "10.96.0.1", "80"));
+        Assert.Equal("", Reached(Fleet([Service(Web), .. slices]), "192.0.2.1", "web-1.web.shop.svc", "80"));
+        Assert.Equal("shop/web-1@10.0.2.3/32:9000", Reached(Fleet([Service("clusterIP: None, ports: [{name: www, port: 80}]"), .. slices]), "192.0.2.1", "web.shop.svc", "www"));
+        Assert.Equal("shop/web-1@10.0.2.3/32:80", Reached(Fleet([Service("clusterIP: None, ports: [{name: www, port: 80}]"), .. slices]), "192.0.2.1", "web-1.web.shop.svc", "80"));
+    }
+
+    [Fact]
     public void A_name_of_a_service_is_its_address_in_the_clients_family()
     {
         var fleet = Fleet(Service(Web));

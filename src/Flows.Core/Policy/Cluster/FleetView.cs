@@ -86,7 +86,7 @@ public sealed class FleetView
             return ToAddress(src, dst, address, port, protocol);
         }
 
-        if (!hosts.ContainsKey(dst) && names.Find(dst) is var (service, hostName))
+        if (!pods.ContainsKey(dst) && !hosts.ContainsKey(dst) && names.Find(dst) is var (service, hostName))
         {
             return ToName(src, service, hostName, port, protocol, [.. aliases, dst]);
         }
@@ -119,13 +119,15 @@ public sealed class FleetView
             return aliases.Count > AliasesMax || NetAddress.TryParse(target, out _) ? [] : Connections(src, target.TrimEnd('.'), port, protocol, aliases);
         }
 
-        if (service.ClusterAddresses.Count > 0 && hostName.Length == 0)
+        if (service.ClusterAddresses.Count == 0)
         {
-            var own = FamilyOf(src) ?? CommonFamily(AddressesOf(src), service.ClusterAddresses);
-            return service.ClusterAddresses.Where(address => address.IsV4 == own).Take(1).SelectMany(address => ToAddress(src, address.ToString(), address, port, protocol)).ToList();
+            return Headless(src, service, hostName, port, protocol);
         }
 
-        return Headless(src, service, hostName, port, protocol);
+        // Only endpoints of headless services have names.
+        var own = FamilyOf(src) ?? CommonFamily(AddressesOf(src), service.ClusterAddresses);
+        return hostName.Length > 0 ? []
+            : [.. service.ClusterAddresses.Where(address => address.IsV4 == own).Take(1).SelectMany(address => ToAddress(src, address.ToString(), address, port, protocol))];
     }
 
     /// <summary>The name stands for the endpoints themselves, so that the client dials whatever port it likes: a service's port by name means where it answers.</summary>
@@ -135,11 +137,11 @@ public sealed class FleetView
         return [.. families.SelectMany(v4 =>
         {
             var answering = ServiceDoors.PortOf(service, port, protocol) is { } named && ServiceDoors.NumberOf(port) is null
-                ? backends.Of(service, named, v4).ToDictionary(backend => backend.End, backend => Text(backend.Port), StringComparer.Ordinal)
+                ? backends.Of(service, named, v4).DistinctBy(backend => backend.End).ToDictionary(backend => backend.End, backend => Text(backend.Port), StringComparer.Ordinal)
                 : [];
             return backends.Named(service, v4).Where(one => hostName.Length == 0 || (one.Pod is { } pod && pod.HostName == hostName))
                 .Select(one => Between(src, one.End, answering.GetValueOrDefault(one.End, port), protocol, v4)).OfType<Connection>();
-        })];
+        }).DistinctBy(one => (one.Dst.Id, one.Dst.Address, one.Port))];
     }
 
     private IReadOnlyList<Connection> Through(ServiceDoor door, string src, NetAddress dialled) =>

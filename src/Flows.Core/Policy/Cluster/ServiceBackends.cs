@@ -23,7 +23,8 @@ internal sealed class ServiceBackends
     /// <param name="v4">The family in which the service is dialled: its backends are dialled in the same.</param>
     public IReadOnlyList<ServiceBackend> Of(FleetService service, FleetServicePort port, bool v4, string? onNode = null)
     {
-        var there = All(service, port, v4).Where(backend => onNode is null || backend.Node == onNode).ToList();
+        // An endpoint may stand in two slices while it moves from one to the other.
+        var there = All(service, port, v4).Distinct().Where(backend => onNode is null || backend.Node == onNode).ToList();
         var ready = there.FindAll(backend => backend.Ready);
 
         // Where nobody is ready, those that are ending and still answer get the clients (KEP-1669).
@@ -33,7 +34,8 @@ internal sealed class ServiceBackends
     /// <summary>The pods and addresses that a headless service's name stands for, in one family.</summary>
     public IReadOnlyList<(string End, FleetPod? Pod)> Named(FleetService service, bool v4) => service.Slices is null
         ? [.. members[service.Id].Where(pod => IsReady(service, pod) && Has(pod, v4)).Select(pod => (pod.Party.Id, (FleetPod?)pod))]
-        : [.. service.Slices.SelectMany(slice => slice.Endpoints).Where(endpoint => endpoint.Address.IsV4 == v4 && endpoint.Ready).Select(endpoint => (End(endpoint), pods.GetValueOrDefault(endpoint.Pod))).Distinct()];
+        : [.. service.Slices.SelectMany(slice => slice.Endpoints).Where(endpoint => endpoint.Address.IsV4 == v4 && endpoint.Ready)
+            .Select(endpoint => (End(endpoint), pods.GetValueOrDefault(endpoint.Pod))).Distinct()];
 
     private IEnumerable<ServiceBackend> All(FleetService service, FleetServicePort port, bool v4)
     {

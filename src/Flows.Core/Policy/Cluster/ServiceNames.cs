@@ -20,6 +20,7 @@ internal sealed class ServiceNames(IEnumerable<FleetService> services)
         return labels is not [.., var service, var inNamespace, var zone] || !zone.Equals(Zone, StringComparison.OrdinalIgnoreCase) || labels.Length > 4
             ? null
             : byId.TryGetValue($"{inNamespace}/{service}", out var found) ? (found, labels.Length == 4 ? labels[0] : "")
-            : throw new FlowsException(ExitCode.Usage, $"'{name}' is the name of a service, and the cluster has no service '{inNamespace}/{service}'; put it into the cluster's file, or write an address.");
+            : throw new FlowsException(
+                ExitCode.Usage, $"'{name}' is the name of a service, and the cluster has no service '{inNamespace}/{service}'; put it into the cluster's file, or write an address.");
     }
 }
