@@ -42,7 +42,7 @@ internal static class LedgerFiles
         var labels = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         var every = LayeredTable.Entities.Scan(directory, manifest);
         const string Columns = "entity_id, scope, kind, uid, cluster, namespace, name, workload_kind, workload, node, host_network, labels, selector, ports";
-        foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, id: 0, kind: 1, scope: 2, uid: 3, ports: 13, labels)))
+        foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, id: 0, kind: 2, scope: 1, uid: 3, ports: 13, labels)))
         {
             entities[entity.Id] = entity;
         }
