@@ -2,12 +2,13 @@ namespace Flows.Inventory;
 
 /// <summary>
 /// The entries of a CSV file. The first record names the columns: the keys of an entry, <c>label:NAME</c> and <c>selector:NAME</c> for one
-/// label each, or <c>labels</c> and <c>selector</c> with all of them as <c>a=b;c=d</c>. An empty cell says nothing.
+/// label each, or <c>labels</c>, <c>selector</c> and <c>ports</c> with all of them as <c>a=b;c=d</c>. An empty cell says nothing.
 /// </summary>
 internal static class CsvEntries
 {
     private const string Labels = "labels";
     private const string Selector = "selector";
+    private const string Ports = "ports";
 
     /// <summary>What a column holds: a key; or one label, whose name is not null.</summary>
     private readonly record struct Column(string Key, string? Label);
@@ -89,7 +90,7 @@ internal static class CsvEntries
         {
             writer.Label(column.Key, name, cell);
         }
-        else if (column.Key is Labels or Selector)
+        else if (column.Key is Labels or Selector or Ports)
         {
             foreach (var pair in cell.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 using Flows.Core;
@@ -22,7 +23,7 @@ internal static class InventoryLine
     /// <summary>What a line may say.</summary>
     public static readonly string[] Keys =
     [
-        "scope", "addr", "kind", "uid", "cluster", "namespace", "name", "workload_kind", "workload", "node", "host_network", "labels", "selector",
+        "scope", "addr", "kind", "uid", "cluster", "namespace", "name", "workload_kind", "workload", "node", "host_network", "labels", "selector", "ports",
         "valid_from", "valid_to", "learned_at", "revoked_at", "origin",
     ];
 
@@ -139,6 +140,7 @@ internal static class InventoryLine
             HostNetwork = Flag(line, "host_network"),
             Labels = Labels(line, "labels"),
             Selector = Labels(line, "selector"),
+            Ports = Ports(line),
         };
     }
 
@@ -193,6 +195,22 @@ internal static class InventoryLine
         }
 
         return us >= 0 ? us : throw new InventoryFaultException($"{key} '{Shown(text)}' is not a time after 1970", "write 2026-01-31T10:00:00Z");
+    }
+
+    /// <summary>Numbers of ports by <c>name/protocol</c>.</summary>
+    private static IReadOnlyDictionary<string, string> Ports(JsonElement line)
+    {
+        var ports = Labels(line, "ports");
+        foreach (var (name, number) in ports)
+        {
+            if (name.Split('/') is not [{ Length: > 0 }, "tcp" or "udp" or "sctp"] || !ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0)
+            {
+                throw new InventoryFaultException(
+                    $"ports: '{Shown(name)}' with '{Shown(number)}' is not a named port", """write {"http/tcp": "8080"}, with tcp, udp or sctp and a number from 1 to 65535""");
+            }
+        }
+
+        return ports;
     }
 
     private static IReadOnlyDictionary<string, string> Labels(JsonElement line, string key)

@@ -313,7 +313,7 @@ public sealed partial class FlowStore : IDisposable
         var known = next.FilesOf(StoreLayout.Entities).Where(file => Path.GetFileName(file.Path).StartsWith("strangers", StringComparison.Ordinal)).ToList();
         var fresh = $"""
             SELECT DISTINCT entity AS entity_id, kind, scope, uid, '' AS cluster, '' AS namespace, name, '' AS workload_kind, '' AS workload,
-                '' AS node, false AS host_network, '{"{}"}' AS labels, '{"{}"}' AS selector
+                '' AS node, false AS host_network, '{"{}"}' AS labels, '{"{}"}' AS selector, '{"{}"}' AS ports
             FROM strangers ANTI JOIN (SELECT entity_id AS entity FROM {Engine.Scan(directory, known, TableColumns.Entities)}) USING (entity)
             """;
         var file = files.Write(StoreLayout.Plain(StoreLayout.Entities, $"strangers-{hour / UnixTime.Second}", next.Sequence), fresh, "entity_id", time: null);

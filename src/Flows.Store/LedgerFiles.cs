@@ -41,8 +41,8 @@ internal static class LedgerFiles
         Dictionary<ulong, Entity> entities = [];
         var labels = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         var every = LayeredTable.Entities.Scan(directory, manifest);
-        const string Columns = "entity_id, scope, kind, uid, cluster, namespace, name, workload_kind, workload, node, host_network, labels, selector";
-        foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, 0, 1, 2, 3, labels)))
+        const string Columns = "entity_id, scope, kind, uid, cluster, namespace, name, workload_kind, workload, node, host_network, labels, selector, ports";
+        foreach (var entity in engine.Read($"SELECT {Columns} FROM {every}", row => EntityOf(row, id: 0, kind: 2, scope: 1, uid: 3, ports: 13, labels)))
         {
             entities[entity.Id] = entity;
         }
@@ -53,7 +53,7 @@ internal static class LedgerFiles
     private static IdentityInterval Statement(DuckDBDataReader row, Dictionary<string, IReadOnlyDictionary<string, string>> labels) => new()
     {
         IntervalId = row.GetFieldValue<ulong>(0),
-        Entity = EntityOf(row, id: 1, scope: 2, kind: 5, uid: 6, labels),
+        Entity = EntityOf(row, id: 1, kind: 5, scope: 2, uid: 6, ports: 22, labels),
         Address = NetAddress.FromBytes(Bytes(row, 3)),
         PrefixLength = row.GetFieldValue<byte>(4),
         ValidFromUs = row.GetInt64(16),
@@ -64,7 +64,7 @@ internal static class LedgerFiles
         EndUncertain = !row.IsDBNull(21) && row.GetBoolean(21),
     };
 
-    private static Entity EntityOf(DuckDBDataReader row, int id, int scope, int kind, int uid, Dictionary<string, IReadOnlyDictionary<string, string>> labels) => new()
+    private static Entity EntityOf(DuckDBDataReader row, int id, int kind, int scope, int uid, int ports, Dictionary<string, IReadOnlyDictionary<string, string>> labels) => new()
     {
         Id = row.GetFieldValue<ulong>(id),
         Scope = row.GetString(scope),
@@ -79,6 +79,9 @@ internal static class LedgerFiles
         HostNetwork = row.GetBoolean(uid + 7),
         Labels = Cached(labels, row.GetString(uid + 8)),
         Selector = Cached(labels, row.GetString(uid + 9)),
+
+        // Files of earlier versions have no such column.
+        Ports = row.IsDBNull(ports) ? Entity.NoLabels : Cached(labels, row.GetString(ports)),
     };
 
     /// <summary>The pods of a workload have the same text, and need it read once.</summary>

@@ -16,7 +16,7 @@ internal static class RowWriter
             .AppendValue(statement.PrefixLength).AppendValue(Entity.TextOf(statement.Entity.Kind)), statement.Entity)
         .AppendValue(Time(statement.ValidFromUs)).AppendValue(statement.ValidToUs is { } to ? Time(to) : null).AppendValue(Time(statement.LearnedAtUs))
         .AppendValue(statement.RevokedAtUs is { } revoked ? Time(revoked) : null).AppendValue(statement.Origin)
-        .AppendValue(statement.EndUncertain));
+        .AppendValue(statement.EndUncertain).AppendValue(LabelsJson.Write(statement.Entity.Ports)));
 
     /// <summary>Rows of the timeline, and marks of <see cref="LayeredTable"/>, which have no entity.</summary>
     public static void Timeline(Engine engine, string table, IEnumerable<(TimelineRow Span, bool IsMark)> rows) => Append(engine, table, TableColumns.Timeline, rows, (row, one) => row
@@ -61,7 +61,7 @@ internal static class RowWriter
         .AppendValue(cluster is null ? null : Text(cluster)));
 
     public static void Entities(Engine engine, string table, IEnumerable<Entity> entities) => Append(engine, table, TableColumns.Entities, entities, (row, entity) => Attributes(
-        row.AppendValue(entity.Id).AppendValue(Entity.TextOf(entity.Kind)).AppendValue(entity.Scope), entity));
+        row.AppendValue(entity.Id).AppendValue(Entity.TextOf(entity.Kind)).AppendValue(entity.Scope), entity).AppendValue(LabelsJson.Write(entity.Ports)));
 
     /// <summary>A row per hop and reason; a hop that dropped nothing has one row without a reason.</summary>
     public static void Losses(Engine engine, string table, IEnumerable<AccountReport> reports)

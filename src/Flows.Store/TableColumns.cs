@@ -26,8 +26,10 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
         ("interval_id", "UBIGINT"), ("entity_id", "UBIGINT"), ("scope", "VARCHAR"), ("addr", "BLOB"), ("prefix_len", "UTINYINT"), ("kind", "VARCHAR"),
         ("uid", "VARCHAR"), ("cluster", "VARCHAR"), ("namespace", "VARCHAR"), ("name", "VARCHAR"), ("workload_kind", "VARCHAR"), ("workload", "VARCHAR"),
         ("node", "VARCHAR"), ("host_network", "BOOLEAN"), ("labels", "VARCHAR"), ("selector", "VARCHAR"), ("valid_from", "TIMESTAMP"),
-        ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"), ("revoked_at", "TIMESTAMP"), ("origin", "VARCHAR"), ("end_uncertain", "BOOLEAN"))
+        ("valid_to", "TIMESTAMP"), ("learned_at", "TIMESTAMP"), ("revoked_at", "TIMESTAMP"), ("origin", "VARCHAR"), ("end_uncertain", "BOOLEAN"),
+        ("ports", "VARCHAR"))
     {
+        // end_uncertain, ports
         Grew = true,
     };
 
@@ -38,7 +40,11 @@ internal sealed record TableColumns(params (string Name, string Type)[] All)
     public static readonly TableColumns Entities = new(
         ("entity_id", "UBIGINT"), ("kind", "VARCHAR"), ("scope", "VARCHAR"), ("uid", "VARCHAR"), ("cluster", "VARCHAR"), ("namespace", "VARCHAR"),
         ("name", "VARCHAR"), ("workload_kind", "VARCHAR"), ("workload", "VARCHAR"), ("node", "VARCHAR"), ("host_network", "BOOLEAN"),
-        ("labels", "VARCHAR"), ("selector", "VARCHAR"));
+        ("labels", "VARCHAR"), ("selector", "VARCHAR"), ("ports", "VARCHAR"))
+    {
+        // ports
+        Grew = true,
+    };
 
     /// <summary>What the ports of services meant; see <see cref="Core.Identity.ServicePort"/>.</summary>
     public static readonly TableColumns ServicePorts = new(

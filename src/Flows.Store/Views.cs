@@ -24,7 +24,13 @@ internal static class Views
     private static string ScanOf(string table, Manifest manifest, string prefix)
     {
         var scan = LayeredTable.Of(table)?.Scan(prefix, manifest) ?? Engine.Scan(prefix, manifest.FilesOf(table), TableColumns.Of(table));
-        return table == StoreLayout.Identities ? $"(SELECT * REPLACE (coalesce(end_uncertain, false) AS end_uncertain) FROM {scan})" : scan;
+        return table switch
+        {
+            // What files of earlier versions do not have.
+            StoreLayout.Identities => $"(SELECT * REPLACE (coalesce(end_uncertain, false) AS end_uncertain, coalesce(ports, '{"{}"}') AS ports) FROM {scan})",
+            StoreLayout.Entities => $"(SELECT * REPLACE (coalesce(ports, '{"{}"}') AS ports) FROM {scan})",
+            _ => scan,
+        };
     }
 
     /// <summary>What held at a moment: of the statements about one interval the one learned last, and of those the one that ends first.</summary>

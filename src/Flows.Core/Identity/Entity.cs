@@ -62,6 +62,12 @@ public sealed record Entity
     /// <summary>The owner's <c>spec.selector.matchLabels</c>, where the inventory knows it; else empty.</summary>
     public IReadOnlyDictionary<string, string> Selector { get; init; } = NoLabels;
 
+    /// <summary>
+    /// The ports of a pod's containers that have names: the number by <c>name/protocol</c>, such as <c>http/tcp</c>; empty where there are none, or the inventory does not
+    /// tell. Policies may speak of ports by these names.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Ports { get; init; } = NoLabels;
+
     public static IReadOnlyDictionary<string, string> NoLabels => LabelDictionary.Empty;
 
     /// <summary>Kind and name for a person, such as <c>pod shop/web</c>; a stranger's text, to be made visible where it is shown.</summary>

@@ -19,10 +19,10 @@ public sealed class EntityPool
     /// <summary>An equal entity that shares what is common; the same object where it does already.</summary>
     public Entity Share(Entity entity)
     {
-        var (all, selector) = (Share(entity.Labels), Share(entity.Selector));
+        var (all, selector, ports) = (Share(entity.Labels), Share(entity.Selector), Share(entity.Ports));
         var (scope, cluster, @namespace) = (Share(entity.Scope), Share(entity.Cluster), Share(entity.Namespace));
         var (kind, workload, node) = (Share(entity.WorkloadKind), Share(entity.Workload), Share(entity.Node));
-        return ReferenceEquals(all, entity.Labels) && ReferenceEquals(selector, entity.Selector) && ReferenceEquals(scope, entity.Scope)
+        return ReferenceEquals(all, entity.Labels) && ReferenceEquals(selector, entity.Selector) && ReferenceEquals(ports, entity.Ports) && ReferenceEquals(scope, entity.Scope)
             && ReferenceEquals(cluster, entity.Cluster) && ReferenceEquals(@namespace, entity.Namespace) && ReferenceEquals(kind, entity.WorkloadKind)
             && ReferenceEquals(workload, entity.Workload) && ReferenceEquals(node, entity.Node)
             ? entity
@@ -36,6 +36,7 @@ public sealed class EntityPool
                 Node = node,
                 Labels = all,
                 Selector = selector,
+                Ports = ports,
             };
     }
 

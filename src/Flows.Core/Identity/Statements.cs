@@ -42,18 +42,20 @@ internal sealed class Statements : IComparer<IdentityInterval>
 
     /// <summary>Equal in every attribute. (The record's own equality takes two dictionaries of the same labels for different.)</summary>
     public static bool SameEntity(Entity x, Entity y) => ReferenceEquals(x, y)
-        || (SameLabels(x.Labels, y.Labels) && SameLabels(x.Selector, y.Selector)
-            && x == y with { Labels = x.Labels, Selector = x.Selector });
+        || (SameLabels(x.Labels, y.Labels) && SameLabels(x.Selector, y.Selector) && SameLabels(x.Ports, y.Ports)
+            && x == y with { Labels = x.Labels, Selector = x.Selector, Ports = x.Ports });
 
     private static bool SameLabels(IReadOnlyDictionary<string, string> x, IReadOnlyDictionary<string, string> y) => ReferenceEquals(x, y)
         || (x.Count == y.Count && x.All(label => y.TryGetValue(label.Key, out var value) && value == label.Value));
 
     private static string TextOf(IdentityInterval statement) => string.Join('\u001f',
     [
-        (statement.Entity with { Labels = Entity.NoLabels, Selector = Entity.NoLabels }).ToString(),
+        (statement.Entity with { Labels = Entity.NoLabels, Selector = Entity.NoLabels, Ports = Entity.NoLabels }).ToString(),
         .. Sorted(statement.Entity.Labels),
         "",
         .. Sorted(statement.Entity.Selector),
+        "",
+        .. Sorted(statement.Entity.Ports),
         statement.ToString(),
     ]);
 

@@ -19,7 +19,7 @@ internal static class PolicyEvaluateVerb
         var policies = PolicyOptions.Policies();
         var connections = new Option<string>("--connections")
         {
-            Description = "JSON Lines: {\"src\",\"dst\",\"port\",\"protocol\"}, with namespace/pod, an address or a DNS name, and a port's number or name.",
+            Description = "JSON Lines: {\"src\",\"dst\",\"port\",\"protocol\"}, with namespace/pod, a node, an address or a DNS name (a service's, too), and a port's number or name.",
             HelpName = "FILE",
             Required = true,
         };

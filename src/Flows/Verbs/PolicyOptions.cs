@@ -9,7 +9,7 @@ internal static class PolicyOptions
 {
     public static Option<string> ClusterFile() => new("--cluster")
     {
-        Description = "The cluster: a List of namespaces, pods with status, nodes and services, as kubectl get -o yaml or json prints it.",
+        Description = "The cluster: a List of namespaces, pods with status, nodes, services and EndpointSlices, as kubectl get -o yaml or json prints it.",
         HelpName = "FILE",
         Required = true,
     };

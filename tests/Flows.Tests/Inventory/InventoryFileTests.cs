@@ -28,7 +28,7 @@ public sealed class InventoryFileTests
     public void Every_column_is_read()
     {
         var report = Read("""
-            {"scope":"west","addr":"10.0.0.0/24","kind":"pod","uid":"u1","cluster":"c1","namespace":"shop","name":"web-1","workload_kind":"Deployment","workload":"web","node":"n1","host_network":true,"labels":{"b":"2","a":"1"},"selector":{"a":"1"},"valid_from":"2026-01-01T00:00:00Z","valid_to":"2026-01-02T00:00:00Z","learned_at":"2026-01-01T00:00:05Z","origin":"cmdb"}
+            {"scope":"west","addr":"10.0.0.0/24","kind":"pod","uid":"u1","cluster":"c1","namespace":"shop","name":"web-1","workload_kind":"Deployment","workload":"web","node":"n1","host_network":true,"labels":{"b":"2","a":"1"},"selector":{"a":"1"},"ports":{"http/tcp":"8080"},"valid_from":"2026-01-01T00:00:00Z","valid_to":"2026-01-02T00:00:00Z","learned_at":"2026-01-01T00:00:05Z","origin":"cmdb"}
             """);
         var said = Assert.Single(report.Accepted);
 
@@ -36,6 +36,7 @@ public sealed class InventoryFileTests
         Assert.Equal(120, said.PrefixLength);
         Assert.Equal(["a", "b"], said.Entity.Labels.Keys);
         Assert.Equal("1", said.Entity.Selector["a"]);
+        Assert.Equal("8080", said.Entity.Ports["http/tcp"]);
         Assert.True(said.Entity.HostNetwork);
         Assert.Equal(("cmdb", "Deployment", "web", "n1", "shop", "west"), (said.Origin, said.Entity.WorkloadKind, said.Entity.Workload, said.Entity.Node, said.Entity.Namespace, said.Entity.Scope));
         Assert.Equal(24 * 3600 * UnixTime.Second, said.ValidToUs - said.ValidFromUs);
@@ -56,6 +57,10 @@ public sealed class InventoryFileTests
     [InlineData("""{"addr":"10.0.0.1","kind":"vm","name":"\ud800"}""", "half of a surrogate pair")]
     [InlineData("""{"addr":"10.0.0.1","kind":"vm","name":"db","labels":{"a":1}}""", "the value of 'a' is not a text")]
     [InlineData("""{"addr":"10.0.0.1","kind":"vm","name":"db","labels":[]}""", "labels is not an object")]
+    [InlineData("""{"addr":"10.0.0.1","kind":"pod","name":"db","ports":{"http":"80"}}""", "ports: 'http' with '80' is not a named port")]
+    [InlineData("""{"addr":"10.0.0.1","kind":"pod","name":"db","ports":{"http/icmp":"80"}}""", "is not a named port")]
+    [InlineData("""{"addr":"10.0.0.1","kind":"pod","name":"db","ports":{"http/tcp":"0"}}""", "is not a named port")]
+    [InlineData("""{"addr":"10.0.0.1","kind":"pod","name":"db","ports":{"http/tcp":"65536"}}""", "is not a named port")]
     [InlineData("""{"addr":"10.0.0.1","kind":"vm","name":"db","host_network":"yes"}""", "neither true nor false")]
     [InlineData("""{"addr":"10.0.0.1","kind":"vm","name":"db","valid_from":"2h"}""", "is not a time")]
     [InlineData("""{"addr":"10.0.0.1","kind":"vm","name":"db","valid_from":"2026-01-02","valid_to":"2026-01-02"}""", "valid_to is not after valid_from")]

@@ -18,11 +18,11 @@ public sealed class InventoryFormatTests
     public void The_three_formats_say_the_same()
     {
         var json = Read("a.jsonl", """
-            {"addr":"10.0.0.1","kind":"vm","name":"db","namespace":"shop","host_network":true,"labels":{"app":"db","note":"a, \"b\""},"selector":{"app":"db"},"valid_from":"2026-01-01T00:00:00Z"}
+            {"addr":"10.0.0.1","kind":"vm","name":"db","namespace":"shop","host_network":true,"labels":{"app":"db","note":"a, \"b\""},"selector":{"app":"db"},"ports":{"sql/tcp":"5432"},"valid_from":"2026-01-01T00:00:00Z"}
             {"addr":"10.1.0.0/16","kind":"cidr","name":"office"}
             """).Accepted;
-        var csv = Read("a.csv", "addr,kind,name,namespace,host_network,labels,label:note,selector,valid_from\r\n"
-            + "10.0.0.1,vm,db,shop,true,app=db,\"a, \"\"b\"\"\",app=db,2026-01-01T00:00:00Z\r\n10.1.0.0/16,cidr,office,,,,,,\r\n").Accepted;
+        var csv = Read("a.csv", "addr,kind,name,namespace,host_network,labels,label:note,selector,ports,valid_from\r\n"
+            + "10.0.0.1,vm,db,shop,true,app=db,\"a, \"\"b\"\"\",app=db,sql/tcp=5432,2026-01-01T00:00:00Z\r\n10.1.0.0/16,cidr,office,,,,,,,\r\n").Accepted;
         var yaml = Read("a.yaml", """
             - addr: 10.0.0.1
               kind: vm
@@ -32,6 +32,7 @@ public sealed class InventoryFormatTests
               labels: {app: db, note: 'a, "b"'}
               selector:
                 app: db
+              ports: {sql/tcp: 5432}
               valid_from: 2026-01-01T00:00:00Z
             - {addr: 10.1.0.0/16, kind: cidr, name: office, node: ~}
             """).Accepted;

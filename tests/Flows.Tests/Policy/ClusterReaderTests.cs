@@ -38,8 +38,23 @@ public sealed class ClusterReaderTests
     {
         Assert.Equal("shop/api", Fleet.Between("10.0.0.2", "10.0.0.3", "1", 6)!.Src.Id);
         Assert.Equal("10.0.0.3", Fleet.Between("10.0.0.2", "10.0.0.3", "1", 6)!.Dst.Id);
-        Assert.Null(Fleet.Between("10.9.0.9", "shop/done", "1", 6)!.Dst.Address);
         Assert.Equal("node n1", Fleet.Between("10.9.0.1", "shop/api", "1", 6)!.Src.Id);
+    }
+
+    [Fact]
+    public void What_has_ended_is_no_end_of_a_connection()
+    {
+        Assert.Null(Fleet.Between("10.9.0.9", "shop/done", "1", 6));
+        Assert.Null(Fleet.Between("shop/done", "shop/api", "1", 6));
+    }
+
+    [Fact]
+    public void A_node_is_known_by_its_name_and_in_the_family_of_the_other_end()
+    {
+        var byName = Fleet.Between("shop/api", "n1", "10250", 6)!;
+        Assert.Equal(("node n1", "10.9.0.1/32", true), (byName.Dst.Id, byName.Dst.Address.ToString(), byName.OwnNode));
+        Assert.Equal("10.9.0.2/32", Fleet.Between("node n2", "shop/api", "1", 6)!.Src.Address.ToString());
+        Assert.False(Fleet.Between("n2", "shop/api", "1", 6)!.OwnNode);
     }
 
     [Fact]

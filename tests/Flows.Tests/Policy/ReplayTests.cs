@@ -54,7 +54,49 @@ public sealed class ReplayTests
         };
         var replay = PolicyReplay.Run(Input([Edge(App("web"), App("api"), 8080)]), new PolicySet([DenyAll with { Ingress = [rule] }]));
         Assert.Equal(2, replay.Notes.Count);
+        Assert.Contains("unresolved named port 'http': of 1 pods", replay.Notes[1] + replay.Notes[0], StringComparison.Ordinal);
         Assert.Single(replay.Denied);
+    }
+
+    [Theory]
+    [InlineData("http/tcp", "8080", 0)]
+    [InlineData("http/tcp", "8081", 1)]
+    [InlineData("http/udp", "8080", 1)]
+    [InlineData("https/tcp", "8080", 1)]
+    public void A_named_port_is_what_the_servers_containers_called_it(string name, string number, int denied)
+    {
+        var api = App("api") with { Ports = LabelDictionary.Of([new(name, number)]) };
+        var allow = DenyAll with { Ingress = [new Rule { Ports = [new PortMatch(IpProtocol.Tcp, Name: "http")] }] };
+        var replay = PolicyReplay.Run(Input([Edge(App("web"), api, 8080)]), new PolicySet([allow]));
+        Assert.Equal(denied, replay.Denied.Count);
+        Assert.Empty(replay.Notes);
+    }
+
+    [Fact]
+    public void Pods_of_one_workload_that_call_ports_otherwise_are_judged_apart()
+    {
+        Entity Api(int replica, string number) => App("api", replica) with { Ports = LabelDictionary.Of([new("http/tcp", number)]) };
+        var allow = DenyAll with { Ingress = [new Rule { Ports = [new PortMatch(IpProtocol.Tcp, Name: "http")] }] };
+        var replay = PolicyReplay.Run(Input([Edge(App("web"), Api(0, "8080"), 8080), Edge(App("web"), Api(1, "9090"), 8080), Edge(App("web"), Api(1, "9090"), 9090)]), new PolicySet([allow]));
+        Assert.Equal("api-1", Assert.Single(replay.Denied).Edge.Dst.Name);
+    }
+
+    [Fact]
+    public void Named_ports_are_those_of_the_time()
+    {
+        var (before, after) = (App("api") with { Ports = LabelDictionary.Of([new("http/tcp", "80")]) }, App("api") with { Ports = LabelDictionary.Of([new("http/tcp", "81")]) });
+        IdentityInterval Said(Entity entity, string address, long fromUs) => new()
+        {
+            IntervalId = (ulong)fromUs,
+            Entity = entity,
+            Address = NetAddress.Parse(address),
+            ValidFromUs = fromUs,
+            LearnedAtUs = fromUs,
+            Origin = Origins.File,
+        };
+        var history = LabelHistory.Of([Said(before, "10.0.0.1", 10), Said(after, "10.0.0.2", 20)]);
+        Assert.Equal("80", history.At(after, 15).Ports["http/tcp"]);
+        Assert.Equal("81", history.At(before, 25).Ports["http/tcp"]);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class InventoryTablesTests : IDisposable
     }
 
     [Fact]
-    public void Store_without_uncertain_ends_opens_and_goes_on()
+    public void Store_of_an_earlier_version_opens_and_goes_on()
     {
         using (var store = Open())
         {
@@ -63,24 +63,31 @@ public sealed class InventoryTablesTests : IDisposable
         }
 
         var manifest = Manifest.Read(directory);
-        var file = Assert.Single(manifest.FilesOf(StoreLayout.Identities));
-        var path = Path.Combine(directory, file.Path);
         using (var engine = Engine.Start(128, 1, null))
         {
-            engine.Execute($"CREATE TABLE old AS SELECT * EXCLUDE (end_uncertain) FROM read_parquet({Engine.Text(path)}); COPY old TO {Engine.Text(path)} (FORMAT parquet)");
+            foreach (var (table, grown) in new[] { (StoreLayout.Identities, "end_uncertain, ports"), (StoreLayout.Entities, "ports") })
+            {
+                var file = Assert.Single(manifest.FilesOf(table));
+                var path = Path.Combine(directory, file.Path);
+                engine.Execute($"CREATE OR REPLACE TABLE old AS SELECT * EXCLUDE ({grown}) FROM read_parquet({Engine.Text(path)}); COPY old TO {Engine.Text(path)} (FORMAT parquet)");
+                manifest = manifest.With(table, [file with { Bytes = new FileInfo(path).Length }]);
+            }
         }
 
-        manifest.With(StoreLayout.Identities, [file with { Bytes = new FileInfo(path).Length }]).Write(directory);
+        manifest.Write(directory);
         using (var store = Open())
         {
             Assert.False(Assert.Single(store.Identities()).EndUncertain);
             Assert.Equal("a", Assert.Single(store.Ledger.At("lab", NetAddress.Parse("10.0.0.1"), Some.TimeUs + 1).Candidates).Name);
-            store.AddIdentities([Some.Identity(Some.Pod("a"), "10.0.0.1", Some.TimeUs, Some.TimeUs + 9, Some.TimeUs + 10) with { EndUncertain = true }]);
+            var named = Some.Pod("a") with { Ports = LabelDictionary.Of([new("http/tcp", "8080")]) };
+            store.AddIdentities([Some.Identity(named, "10.0.0.1", Some.TimeUs, Some.TimeUs + 9, Some.TimeUs + 10) with { EndUncertain = true }]);
         }
 
         using var reader = StoreReader.Open(directory);
         Assert.Equal(["false", "true"], reader.Engine.Read("SELECT end_uncertain::VARCHAR FROM identities ORDER BY learned_at", row => row.GetString(0)));
         Assert.True(reader.IdentitiesAbout(NetAddress.Parse("10.0.0.1"))[1].EndUncertain);
+        Assert.Equal(["{}", "{\"http/tcp\":\"8080\"}"], reader.Engine.Read("SELECT ports FROM identities ORDER BY learned_at", row => row.GetString(0)));
+        Assert.Equal("8080", Assert.Single(reader.Entities()).Ports["http/tcp"]);
     }
 
     [Fact]

@@ -31,6 +31,9 @@ public sealed record Party
     public IReadOnlyList<string> Names { get; init; } = [];
 
     public bool IsHost => HostLabels is not null;
+
+    /// <summary>The number of the container's port of this name; null where it has none.</summary>
+    public ushort? PortNamed(string name, byte protocol) => Ports.FirstOrDefault(named => named.Name == name && named.Protocol == protocol)?.Port;
 }
 
 /// <summary>A container's port with a name.</summary>

@@ -7,7 +7,7 @@ namespace Flows.Core.Policy;
 public sealed record EntityVersion(long FromUs, Entity Entity);
 
 /// <summary>
-/// What entities were at each moment, as far as policies look: labels, namespace, workload, network. The store's edges name entities, whose attributes
+/// What entities were at each moment, as far as policies look: labels, named ports, namespace, workload, network. The store's edges name entities, whose attributes
 /// are the last known; a roll-out or a relabelled pod is judged rightly only by those of its time.
 /// </summary>
 public sealed class LabelHistory
@@ -85,7 +85,7 @@ public sealed class LabelHistory
     }
 
     private static bool Same(Entity a, Entity b) => a.Namespace == b.Namespace && a.Workload == b.Workload && a.WorkloadKind == b.WorkloadKind && a.Name == b.Name
-        && a.Node == b.Node && a.HostNetwork == b.HostNetwork && a.Kind == b.Kind && SameLabels(a.Labels, b.Labels);
+        && a.Node == b.Node && a.HostNetwork == b.HostNetwork && a.Kind == b.Kind && SameLabels(a.Labels, b.Labels) && SameLabels(a.Ports, b.Ports);
 
     private static bool SameLabels(IReadOnlyDictionary<string, string> a, IReadOnlyDictionary<string, string> b) =>
         ReferenceEquals(a, b) || (a.Count == b.Count && a.All(label => b.TryGetValue(label.Key, out var value) && value == label.Value));

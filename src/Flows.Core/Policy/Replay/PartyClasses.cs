@@ -4,12 +4,13 @@ using Flows.Core.Identity;
 namespace Flows.Core.Policy;
 
 /// <summary>
-/// Entities that a set cannot tell apart are one party: a workload of a hundred pods is judged once. Two parties stand for each class, so that a
+/// Entities that a set cannot tell apart (labels, ranges, ports by name) are one party: a workload of a hundred pods is judged once. Two parties stand for each class, so that a
 /// connection between two pods of one is not taken for one of a pod with itself.
 /// </summary>
 internal sealed class PartyClasses(EdgeSieve sieve, PolicySet set)
 {
     private readonly RangeIndex ranges = new(set);
+    private readonly PortNames names = new(set);
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
     private readonly List<(Party One, Party Other)> parties = [];
     private readonly Dictionary<Entity, int[]> byEntity = new(ReferenceEqualityComparer.Instance);
@@ -40,9 +41,11 @@ internal sealed class PartyClasses(EdgeSieve sieve, PolicySet set)
 
     private int[] Find(Entity entity, string service)
     {
-        var party = PartyOf(entity) with { Services = service.Length > 0 ? [service] : [] };
+        var ports = names.Of(entity);
+        var party = PartyOf(entity) with { Services = service.Length > 0 ? [service] : [], Ports = ports };
         var addresses = sieve.AddressesOf(entity);
-        var text = $"{(party.Selectable ? 'p' : '-')}|{party.Namespace}|{LabelsOf(party.Labels)}|{(party.HostLabels is { } host ? LabelText(host) : "-")}|{string.Join(' ', party.Names)}|{service}|";
+        var text = $"{(party.Selectable ? 'p' : '-')}|{party.Namespace}|{LabelsOf(party.Labels)}|{(party.HostLabels is { } host ? LabelText(host) : "-")}"
+            + $"|{string.Join(' ', party.Names)}|{service}|{string.Join(' ', ports)}|";
         return addresses.Count == 0
             ? [Number(text + "-", party)]
             : [.. addresses.Select(address => Number($"{text}{(address.IsV4 ? 4 : 6)} {ranges.PlaceOf(address)}", party with { Address = address })).Distinct()];

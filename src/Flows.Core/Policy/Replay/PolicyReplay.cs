@@ -43,7 +43,7 @@ public static class PolicyReplay
             Denied = Findings(denied),
             Unsure = Findings(unsure),
             KeptOut = ReviewItem.Merge(keptOut),
-            Notes = ReplayNotes.Of(set, options.NamespaceLabels is not null),
+            Notes = ReplayNotes.Of(set, options.NamespaceLabels is not null, PodsWithoutPorts(needed, sieve)),
         };
         return options.Whole ? Whole(result, input, sieve, judge, needed, set, options) : result;
     }
@@ -78,6 +78,9 @@ public static class PolicyReplay
             Surplus = new Surplus(fleet, judge, governance, options.Limits).Find(),
         };
     }
+
+    private static int PodsWithoutPorts(List<Edge> needed, EdgeSieve sieve) =>
+        needed.Select(edge => edge.Dst).Distinct<Entity>(ReferenceEqualityComparer.Instance).Count(dst => dst.Ports.Count == 0 && sieve.Selectable(dst));
 
     private static IReadOnlyList<ReplayFinding> Findings(List<(Edge Edge, PolicyDecision Refusal)> refused)
     {

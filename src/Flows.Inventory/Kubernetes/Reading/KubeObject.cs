@@ -50,6 +50,9 @@ internal sealed record PodObject(ObjectMeta Meta) : KubeObject(Meta)
 
     public bool HostNetwork { get; set; }
 
+    /// <summary>See <see cref="Entity.Ports"/>.</summary>
+    public LabelDictionary Ports { get; set; } = LabelDictionary.Empty;
+
     /// <summary>Empty where the object does not say.</summary>
     public string RestartPolicy { get; set; } = "";
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flows.Core.Identity;
 using Flows.Core.Facts;
 
 namespace Flows.Inventory.Kubernetes.Reading;
@@ -49,6 +50,7 @@ internal static class PodReader
             return;
         }
 
+        List<KeyValuePair<string, string>>? ports = null;
         while (Cursor.Next(ref json))
         {
             if (json.ValueTextEquals("nodeName"u8))
@@ -65,11 +67,17 @@ internal static class PodReader
                 json.Read();
                 pod.RestartPolicy = pool.Text(ref json);
             }
+            else if (json.ValueTextEquals("containers"u8) || json.ValueTextEquals("initContainers"u8))
+            {
+                ContainerPorts.Read(ref json, pool, ref ports);
+            }
             else
             {
                 json.Skip();
             }
         }
+
+        pod.Ports = ports is null ? LabelDictionary.Empty : pool.Map(ports);
     }
 
     private static void Status(ref Utf8JsonReader json, TextPool pool, PodObject pod)

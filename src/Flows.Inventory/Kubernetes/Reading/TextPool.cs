@@ -58,8 +58,11 @@ internal sealed class TextPool
             }
         }
 
-        return Shared(labels, LabelDictionary.Of(pairs));
+        return Map(pairs);
     }
+
+    /// <summary>These pairs as a map, shared; they may be sorted on the way.</summary>
+    public LabelDictionary Map(List<KeyValuePair<string, string>> pairs) => Shared(labels, LabelDictionary.Of(pairs));
 
     public OwnerRef Owner(OwnerRef owner) => Shared(owners, owner);
 

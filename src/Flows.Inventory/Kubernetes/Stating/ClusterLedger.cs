@@ -122,7 +122,12 @@ internal sealed class ClusterLedger
             };
             if (holder is not null)
             {
-                holder.Entity = said.Entity with { Labels = LabelDictionary.Of(said.Entity.Labels), Selector = LabelDictionary.Of(said.Entity.Selector) };
+                holder.Entity = said.Entity with
+                {
+                    Labels = LabelDictionary.Of(said.Entity.Labels),
+                    Selector = LabelDictionary.Of(said.Entity.Selector),
+                    Ports = LabelDictionary.Of(said.Entity.Ports),
+                };
                 holder.Open = [.. holder.Open, new(said.Address, said.ValidFromUs, said.IntervalId)];
                 holder.WasOpen = true;
             }

@@ -166,6 +166,7 @@ internal sealed class PodBook(string cluster, string scope, Holdings holdings, O
             HostNetwork = pod.HostNetwork,
             Labels = meta.Labels,
             Selector = workload.Selector,
+            Ports = pod.Ports,
         };
     }
 
