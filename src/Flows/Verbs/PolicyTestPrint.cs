@@ -8,40 +8,47 @@ namespace Flows.Verbs;
 /// <summary>Prints what a replay found, for people.</summary>
 internal static class PolicyTestPrint
 {
+    // Nobody reads on, and to align a million rows takes longer than to judge them.
+    private const int RowsMost = 1000;
+
     /// <summary>Findings, then what rules did, then what stays open.</summary>
     public static void Tables(ReplayResult replay, TextWriter to)
     {
         var findings = new DataTable("verdict", "src", "dst", "protocol", "port", "connections", "first_seen", "last_seen", "nodes", "why");
-        foreach (var (verdict, finding) in replay.Denied.Select(finding => ("denied", finding)).Concat(replay.Unsure.Select(finding => ("unsure", finding))))
+        foreach (var (verdict, finding) in replay.Denied.Select(finding => ("denied", finding)).Concat(replay.Unsure.Select(finding => ("unsure", finding))).Take(RowsMost))
         {
             var edge = finding.Edge;
             findings.Add(verdict, EdgeEvidence.Called(edge.Src), EdgeEvidence.Called(edge.Dst), IpProtocol.NameOf(edge.Protocol), edge.DstPort, edge.Connections,
                 UnixTime.Text(edge.FirstSeenUs), UnixTime.Text(edge.LastSeenUs), edge.Nodes, finding.Sentence);
         }
 
-        foreach (var edge in replay.Surplus.Edges)
+        foreach (var edge in replay.Surplus.Edges.Take(RowsMost))
         {
             findings.Add("surplus", edge.Src, edge.Dst, IpProtocol.NameOf(edge.Protocol), edge.Port, 0L, null, null, null, $"never seen, allowed by {string.Join(", ", edge.By)}");
         }
 
         findings.Print("table", to);
+        Left(replay.Denied.Count + replay.Unsure.Count, "findings", to);
+        Left(replay.Surplus.Edges.Count, "connections that were allowed and never seen", to);
         if (replay.Rules.Count > 0)
         {
             var rules = new DataTable("rule", "state", "connections", "alone", "last_seen", "text", "shadowed_by");
-            foreach (var rule in replay.Rules)
+            foreach (var rule in Chosen(replay.Rules))
             {
                 rules.Add($"{rule.Policy} {TestRule.Word(rule.Direction)}[{rule.Index}]", rule.State, rule.Connections, rule.Alone, rule.LastSeenUs is > 0 and var last ? UnixTime.Text(last) : "",
                     rule.Text, rule.ShadowedBy);
             }
 
             rules.Print("table", to);
+            Left(replay.Rules.Count, "rules", to);
         }
 
         if (replay.Uncovered.Count > 0)
         {
             var open = new DataTable("uncovered", "direction", "connections");
-            replay.Uncovered.ToList().ForEach(one => open.Add(one.Segment, TestRule.Word(one.Direction), one.Connections));
+            replay.Uncovered.Take(RowsMost).ToList().ForEach(one => open.Add(one.Segment, TestRule.Word(one.Direction), one.Connections));
             open.Print("table", to);
+            Left(replay.Uncovered.Count, "open directions", to);
         }
     }
 
@@ -61,9 +68,20 @@ internal static class PolicyTestPrint
 
     public static void Denied(ReplayResult replay)
     {
-        foreach (var finding in replay.Denied)
+        foreach (var finding in replay.Denied.Take(RowsMost))
         {
             Console.Error.WriteLine(VisibleText.Of($"denied: {finding.Sentence}; {finding.Edge.Connections} connections, last {UnixTime.Text(finding.Edge.LastSeenUs)}"));
+        }
+    }
+
+    /// <summary>All rules in their order; of very many those that are not simply used.</summary>
+    private static IEnumerable<RuleUse> Chosen(IReadOnlyList<RuleUse> rules) => rules.Count <= RowsMost ? rules : rules.OrderBy(rule => rule.State == "used").Take(RowsMost);
+
+    private static void Left(int count, string what, TextWriter to)
+    {
+        if (count > RowsMost)
+        {
+            to.WriteLine($"... and {count - RowsMost} {what} more; --output json lists all.");
         }
     }
 
