@@ -37,7 +37,7 @@ public sealed class JsonTextTests
     }
 
     [Theory]
-    [InlineData("{\"a\": 1, \"a\": 2}", "the key 'a' stands twice")]
+    [InlineData("{\"a\": 1, \"a\": 2}", "duplicate key 'a'")]
     [InlineData("{\"a\": 1,\n \"b\": ]", "line 2")]
     [InlineData("{\"a\": 1} x", "is not YAML or JSON")]
     [InlineData("[1, 2", "is not YAML or JSON")]

@@ -53,7 +53,8 @@ public static class PolicyReader
     {
         try
         {
-            return ([.. YamlField.Documents(file.File, file.Text).SelectMany(Flat).Select(document => NeedsTiers(document) ? (document, null) : ((YamlField?)null, Object(document, NoTiers, parts)))], null);
+            return ([.. YamlField.Documents(file.File, file.Text).SelectMany(Flat)
+                .Select(document => NeedsTiers(document) ? (document, null) : ((YamlField?)null, Object(document, NoTiers, parts)))], null);
         }
         catch (PolicyFaultException fault)
         {

@@ -153,10 +153,9 @@ internal sealed partial class YamlField
 
     private static string StepOf(int index) => index < Steps.Length ? Steps[index] : string.Create(CultureInfo.InvariantCulture, $"[{index}]");
 
-    private string Name(DocumentNode key)
-    {
-        return key.Scalar is { } name && (!key.IsPlain || !MeansSomethingElse(name)) ? name : new YamlField(key, null, Path is { Length: > 0 } path ? $"a key of {path}" : "a key", document, faults).Text();
-    }
+    private string Name(DocumentNode key) => key.Scalar is { } name && (!key.IsPlain || !MeansSomethingElse(name))
+        ? name
+        : new YamlField(key, null, Path is { Length: > 0 } path ? $"a key of {path}" : "a key", document, faults).Text();
 
     /// <summary>The scalar as it is written; null for an object or a list.</summary>
     private string? Written()

@@ -76,7 +76,7 @@ internal static class YamlText
                 names ??= entries.Count < FewKeys ? null : [.. entries.Select(entry => entry.Key.Scalar).OfType<string>()];
                 if (key.Scalar is { } name && (names is null ? entries.Exists(entry => entry.Key.Scalar == name) : !names.Add(name)))
                 {
-                    throw new PolicyFaultException(file, key.Line, "", $"is not YAML or JSON: the key '{name}' stands twice in one object");
+                    throw new PolicyFaultException(file, key.Line, "", $"is not YAML or JSON: duplicate key '{name}'");
                 }
 
                 parser.MoveNext();
