@@ -24,12 +24,12 @@ internal sealed record LayeredTable(string Table, TableColumns Columns, string K
     public const int Parts = 8;
 
     /// <summary>The last three bits of the address: neighbours are spread, and unlike the engine's hash it is the same in every version.</summary>
-    private const string PartOfAddress = "(instr('0123456789ABCDEF', right(hex(addr_lo), 1)) - 1) % 8";
+    private static readonly string PartOfAddress = PartOf("(instr('0123456789ABCDEF', right(hex(addr_lo), 1)) - 1)");
 
     public static readonly LayeredTable Timeline = new(
         StoreLayout.TimelineTable, TableColumns.Timeline, "scope_id, addr_lo, prefix_len", PartOfAddress, "entity_id", "scope_id, addr_lo, valid_from", "valid_from", "valid_to");
 
-    public static readonly LayeredTable Entities = new(StoreLayout.Entities, TableColumns.Entities, "entity_id", "entity_id % 8", "kind", "entity_id", Time: null, Until: null);
+    public static readonly LayeredTable Entities = new(StoreLayout.Entities, TableColumns.Entities, "entity_id", PartOf("entity_id"), "kind", "entity_id", Time: null, Until: null);
 
     public static LayeredTable? Of(string table) => table switch
     {
@@ -85,4 +85,7 @@ internal sealed record LayeredTable(string Table, TableColumns Columns, string K
     public string Precedes(string row, string mark) => Time is null ? Same(mark, row) : $"{Same(mark, row)} AND {row}.{Time} <= {mark}.{Time}";
 
     private string Same(string mark, string row) => string.Join(" AND ", Key.Split(", ").Select(column => $"{row}.{column} = {mark}.{column}"));
+
+    /// <summary>SQL for the part of a whole number.</summary>
+    private static string PartOf(string number) => string.Create(CultureInfo.InvariantCulture, $"{number} % {Parts}");
 }

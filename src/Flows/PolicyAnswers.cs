@@ -22,7 +22,7 @@ internal sealed class PolicyAnswers(string directory, TimeProvider time) : IDisp
     {
         var derivedUs = time.NowUs();
         var (sinceUs, untilUs) = CommonOptions.Span(question.Since, question.Until, time);
-        var seen = PolicyStore.Read(directory, sinceUs, untilUs, question.Cluster, Dialect.Kubernetes);
+        var seen = PolicyStore.Read(directory, sinceUs, untilUs, question.Cluster, dialect: null);
         var input = seen.Observed with { Level = question.Level, Target = question.Target, Only = question.Segment };
         var suggestion = PolicySuggester.Suggest(input);
         var written = SuggestedFiles.PoliciesOf(input, suggestion.Set);

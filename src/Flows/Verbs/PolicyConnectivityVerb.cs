@@ -12,7 +12,7 @@ internal static class PolicyConnectivityVerb
     {
         var cluster = PolicyOptions.ClusterFile();
         var policies = PolicyOptions.Policies();
-        var dialect = PolicyOptions.DialectOfSet();
+        var dialect = PolicyOptions.Dialect();
         var keepGoing = PolicyOptions.KeepGoing();
         var output = CommonOptions.Output("table", "json", "csv");
         var command = new Command("connectivity", """

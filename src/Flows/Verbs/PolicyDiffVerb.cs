@@ -52,7 +52,7 @@ internal static class PolicyDiffVerb
         {
             var seen = parse.GetValue(from.Store) is null ? null : from.Read(parse);
             var (one, other) = (Side(parse.GetValue(a)!, seen, parse.GetValue(keepGoing)), Side(parse.GetValue(b)!, seen, parse.GetValue(keepGoing)));
-            var diff = Between(one, other, seen, parse.GetValue(fleet), Dialect.Named(parse.GetValue(from.Dialect)!));
+            var diff = Between(one, other, seen, parse.GetValue(fleet), PolicyOptions.DialectOf(parse.GetValue(from.Dialect)));
             Print(diff, parse.GetValue(output)!);
             return (int)(parse.GetValue(exit) && !diff.IsSame ? ExitCode.No : ExitCode.Ok);
         });
@@ -68,7 +68,7 @@ internal static class PolicyDiffVerb
 
     private static FlowsException NoStore(string text) => new(ExitCode.Usage, $"'{text}' needs a store; give one with --store.");
 
-    private static DiffResult Between(DiffSide a, DiffSide b, PolicyStore? seen, string? fleet, Dialect dialect)
+    private static DiffResult Between(DiffSide a, DiffSide b, PolicyStore? seen, string? fleet, Dialect? dialect)
     {
         if (a.IsTraffic || b.IsTraffic)
         {

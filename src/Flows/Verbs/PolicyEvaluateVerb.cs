@@ -23,7 +23,7 @@ internal static class PolicyEvaluateVerb
             HelpName = "FILE",
             Required = true,
         };
-        var dialect = PolicyOptions.DialectOfSet();
+        var dialect = PolicyOptions.Dialect();
         var keepGoing = PolicyOptions.KeepGoing();
         var output = CommonOptions.Output("table", "json");
         var command = new Command("evaluate", $"""

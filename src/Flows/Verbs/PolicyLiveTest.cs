@@ -16,7 +16,7 @@ internal static class PolicyLiveTest
     {
         var beganUs = time.NowUs();
         var endsUs = lasting is null ? long.MaxValue : beganUs + (beganUs - UnixTime.Parse(lasting, beganUs));
-        var dialect = Dialect.Named(parse.GetValue(from.Dialect)!);
+        var dialect = PolicyOptions.DialectOf(parse.GetValue(from.Dialect));
         HashSet<(ulong, ulong, byte, ushort, bool)> told = [];
         var seen = 0;
         while (!stop.IsCancellationRequested && time.NowUs() < endsUs)

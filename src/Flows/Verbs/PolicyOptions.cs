@@ -21,23 +21,18 @@ internal static class PolicyOptions
         Required = true,
     };
 
-    public static Option<string> Dialect() => new("--dialect")
-    {
-        Description = "Whose reading of the API is meant.",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => Core.Policy.Dialect.Kubernetes.Name,
-    };
-
-    /// <summary>As <see cref="Dialect"/>, where the set itself says whose policies it holds.</summary>
-    public static Option<string?> DialectOfSet() => new("--dialect")
+    public static Option<string?> Dialect() => new("--dialect")
     {
         Description = "Whose reading of the API is meant; unless given that of Cilium or Calico where the set has policies of theirs, else kubernetes.",
         HelpName = "NAME",
     };
 
-    /// <summary>The dialect of this name, or the one that the set asks for.</summary>
+    /// <summary>The dialect of this name; null where none is named.</summary>
     /// <exception cref="FlowsException">There is no dialect of that name.</exception>
-    public static Dialect DialectOf(string? name, PolicySet set) => name is null ? Core.Policy.Dialect.Of(set) : Core.Policy.Dialect.Named(name);
+    public static Dialect? DialectOf(string? name) => name is null ? null : Core.Policy.Dialect.Named(name);
+
+    /// <summary>As the other; where none is named, the one that the set asks for.</summary>
+    public static Dialect DialectOf(string? name, PolicySet set) => DialectOf(name) ?? Core.Policy.Dialect.Of(set);
 
     public static Option<bool> KeepGoing() => new("--keep-going") { Description = "Leave out what is invalid or unknown, say so, and judge the rest." };
 

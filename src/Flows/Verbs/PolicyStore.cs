@@ -17,7 +17,7 @@ internal sealed class PolicyStoreOptions
 
     public Option<string> Cluster { get; } = new("--cluster") { Description = "The cluster that is meant, where the store knows pods of several.", HelpName = "NAME" };
 
-    public Option<string> Dialect { get; } = PolicyOptions.Dialect();
+    public Option<string?> Dialect { get; } = PolicyOptions.Dialect();
 
     public void AddTo(Command command)
     {
@@ -31,7 +31,7 @@ internal sealed class PolicyStoreOptions
     public PolicyStore Read(ParseResult parse)
     {
         var (sinceUs, untilUs) = CommonOptions.Span(parse.GetValue(Since), parse.GetValue(Until), TimeProvider.System);
-        return PolicyStore.Read(parse.GetValue(Store)!, sinceUs, untilUs, parse.GetValue(Cluster), Core.Policy.Dialect.Named(parse.GetValue(Dialect)!));
+        return PolicyStore.Read(parse.GetValue(Store)!, sinceUs, untilUs, parse.GetValue(Cluster), PolicyOptions.DialectOf(parse.GetValue(Dialect)));
     }
 }
 
@@ -47,7 +47,7 @@ internal sealed record PolicyStore(PolicyInput Input, LabelHistory History, Judg
     /// <summary>The policies that the cluster has; null where the store was never told of any cluster's.</summary>
     public PolicySet? ClusterPolicies => StoredObjects.Policies(Objects, Input.Cluster) is { Count: > 0 } policies ? PolicyReader.Read(policies) : null;
 
-    public static PolicyStore Read(DirectoryInfo store, long sinceUs, long untilUs, string? cluster, Dialect dialect)
+    public static PolicyStore Read(DirectoryInfo store, long sinceUs, long untilUs, string? cluster, Dialect? dialect)
     {
         using var reader = StoreReader.Open(store.FullName);
         var ledger = reader.Identities();

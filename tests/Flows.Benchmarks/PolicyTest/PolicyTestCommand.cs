@@ -60,7 +60,7 @@ internal static class PolicyTestCommand
 
         var set = PolicyReader.Read(PolicyFiles.Read(Path.Combine(directory, "policies")));
         var policies = Step();
-        var store = PolicyStore.Read(new DirectoryInfo(Path.Combine(directory, "store")), 0, long.MaxValue, null, Dialect.Kubernetes);
+        var store = PolicyStore.Read(new DirectoryInfo(Path.Combine(directory, "store")), 0, long.MaxValue, null, dialect: null);
         var read = Step();
         var replay = PolicyReplay.Run(store.Input, set, store.Options);
         var judged = Step();

@@ -175,6 +175,8 @@ public sealed class CiliumReaderTests
         Assert.Equal("calico", Dialect.Of(SmallCluster.Read(calico, kubernetes)).Name);
         Assert.Equal("kubernetes", Dialect.Of(SmallCluster.Read(kubernetes)).Name);
         Assert.Equal("kubernetes", Dialect.Of(SmallCluster.Read(cilium, calico)).Name);
+        Assert.Equal("cilium", new JudgeOptions().DialectFor(SmallCluster.Read(cilium)).Name);
+        Assert.Equal("calico", new JudgeOptions { Dialect = Dialect.Named("calico") }.DialectFor(SmallCluster.Read(cilium)).Name);
     }
 
     private static string Policy(string spec) => $"apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: p, namespace: shop}}\nspec: {{{spec}}}\n";

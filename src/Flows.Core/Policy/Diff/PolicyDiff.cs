@@ -38,9 +38,10 @@ public sealed class PolicyDiff
     private PolicyDiff(PolicySet before, PolicySet after, IReadOnlyList<DiffEnd> ends, IEnumerable<Edge> needed, JudgeOptions options)
     {
         (this.before, this.after, this.ends) = (before, after, ends);
-        judgeBefore = new PolicyEvaluator(before, options.NamespaceLabels, options.Dialect);
-        judgeAfter = new PolicyEvaluator(after, options.NamespaceLabels, options.Dialect);
-        governance = new Governance(new PolicySet([.. before.Policies, .. after.Policies]), options.NamespaceLabels, options.Dialect);
+        judgeBefore = new PolicyEvaluator(before, options.NamespaceLabels, options.DialectFor(before));
+        judgeAfter = new PolicyEvaluator(after, options.NamespaceLabels, options.DialectFor(after));
+        var both = new PolicySet([.. before.Policies, .. after.Policies]);
+        governance = new Governance(both, options.NamespaceLabels, options.DialectFor(both));
         seen = needed.GroupBy(edge => (SegmentKey.TextOf(edge.Src, SegmentLevel.Workload), SegmentKey.TextOf(edge.Dst, SegmentLevel.Workload)))
             .ToDictionary(edges => edges.Key, edges => edges.ToList());
     }

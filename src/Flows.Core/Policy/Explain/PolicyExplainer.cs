@@ -44,8 +44,8 @@ public sealed class PolicyExplainer
     private SetAnswer Answer(NamedSet named, AskedEnd src, AskedEnd dst, ExplainQuestion question)
     {
         var classes = new PartyClasses(sieve, named.Set);
-        var governance = new Governance(named.Set, options.NamespaceLabels, options.Dialect);
-        var evaluator = new PolicyEvaluator(named.Set, options.NamespaceLabels, options.Dialect);
+        var governance = new Governance(named.Set, options.NamespaceLabels, options.DialectFor(named.Set));
+        var evaluator = new PolicyEvaluator(named.Set, options.NamespaceLabels, options.DialectFor(named.Set));
         var trace = new SideTrace(named.Set, governance);
         List<(Connection Connection, PolicyDecision Decision)> all =
         [

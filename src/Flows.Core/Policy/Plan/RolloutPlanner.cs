@@ -26,13 +26,13 @@ public sealed class RolloutPlanner
         var final = Together(current, draft);
 
         // Classes are those of the final set in all questions, since that tells more ends apart than the current one.
-        judge = new EdgeJudge(sieve, final, options.NamespaceLabels, options.Dialect);
-        var today = new EdgeJudge(sieve, current, options.NamespaceLabels, options.Dialect);
+        judge = new EdgeJudge(sieve, final, options.NamespaceLabels, options.DialectFor(final));
+        var today = new EdgeJudge(sieve, current, options.NamespaceLabels, options.DialectFor(current));
         var needed = input.Edges.Where(edge => sieve.WhyNot(edge) is null).ToList();
         fleet = new FleetSegments(input, sieve, judge.Classes, needed);
-        governance = new Governance(final, options.NamespaceLabels, options.Dialect);
+        governance = new Governance(final, options.NamespaceLabels, options.DialectFor(final));
         after = new ReachCounter(fleet, judge, governance);
-        before = new ReachCounter(new FleetSegments(input, sieve, today.Classes, needed), today, new Governance(current, options.NamespaceLabels, options.Dialect));
+        before = new ReachCounter(new FleetSegments(input, sieve, today.Classes, needed), today, new Governance(current, options.NamespaceLabels, options.DialectFor(current)));
         Today = new FleetSegments(input, sieve, today.Classes, needed).All.ToDictionary(segment => segment.Name, StringComparer.Ordinal);
         Deny(needed, today);
     }

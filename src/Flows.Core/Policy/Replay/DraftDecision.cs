@@ -13,7 +13,7 @@ public sealed record DraftDecision(long HourUs, Edge Edge, string Verdict, strin
     public static IReadOnlyList<DraftDecision> Of(long hourUs, PolicyInput hour, PolicySet draft, JudgeOptions options)
     {
         var sieve = new EdgeSieve(hour);
-        var judge = new EdgeJudge(sieve, draft, options.NamespaceLabels, options.Dialect);
+        var judge = new EdgeJudge(sieve, draft, options.NamespaceLabels, options.DialectFor(draft));
         return [.. hour.Edges.Select(edge => Of(hourUs, edge, sieve, judge))];
     }
 

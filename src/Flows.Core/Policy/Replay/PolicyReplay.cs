@@ -14,7 +14,7 @@ public static class PolicyReplay
     public static ReplayResult Run(PolicyInput input, PolicySet set, JudgeOptions options)
     {
         var sieve = new EdgeSieve(input);
-        var judge = new EdgeJudge(sieve, set, options.NamespaceLabels, options.Dialect);
+        var judge = new EdgeJudge(sieve, set, options.NamespaceLabels, options.DialectFor(set));
         List<ReviewItem> keptOut = [];
         List<Edge> needed = [];
         List<(Edge Edge, PolicyDecision Refusal)> denied = [];
@@ -70,7 +70,7 @@ public static class PolicyReplay
         }
 
         var fleet = new FleetSegments(input, sieve, judge.Classes, needed);
-        var governance = new Governance(set, options.NamespaceLabels, options.Dialect);
+        var governance = new Governance(set, options.NamespaceLabels, options.DialectFor(set));
         return result with
         {
             Rules = tally.Of(set),
