@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -37,31 +36,15 @@ public static partial class Netns
     }
 
     /// <summary>Runs <paramref name="act"/> on a thread of its own in a namespace; sockets opened there stay there.</summary>
-    public static T In<T>(string space, Func<T> act)
-    {
-        T? result = default;
-        ExceptionDispatchInfo? fault = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                using var file = File.OpenHandle($"/run/netns/{space}");
-                if (SetNs(file, CloneNewNet) != 0)
-                {
-                    throw new InvalidOperationException($"setns into {space} failed with errno {Marshal.GetLastPInvokeError()}");
-                }
+    public static T In<T>(string space, Func<T> act) => OwnThread.Run(() => Enter(space), act);
 
-                result = act();
-            }
-            catch (Exception caught)
-            {
-                fault = ExceptionDispatchInfo.Capture(caught);
-            }
-        });
-        thread.Start();
-        thread.Join();
-        fault?.Throw();
-        return result!;
+    private static void Enter(string space)
+    {
+        using var file = File.OpenHandle($"/run/netns/{space}");
+        if (SetNs(file, CloneNewNet) != 0)
+        {
+            throw new InvalidOperationException($"setns into {space} failed with errno {Marshal.GetLastPInvokeError()}");
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]

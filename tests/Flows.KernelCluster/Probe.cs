@@ -24,7 +24,7 @@ public sealed record Probe(IPAddress Src, IPAddress Dst, byte Protocol, ushort P
         ip[9] = Protocol;
         Src.TryWriteBytes(ip[12..], out _);
         Dst.TryWriteBytes(ip[16..], out _);
-        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], Checksum(ip));
+        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], InternetChecksum.Of(ip));
 
         // TCP's sequence number, SCTP's verification tag and the first bytes behind UDP's ports can all hold the number at one place, if UDP's length stays right.
         var transport = frame.AsSpan(Ethernet + Ip);
@@ -58,21 +58,5 @@ public sealed record Probe(IPAddress Src, IPAddress Dst, byte Protocol, ushort P
 
         var transport = frame[(Ethernet + Ip)..];
         return BinaryPrimitives.ReadUInt16BigEndian(transport) != 40_000 ? null : BinaryPrimitives.ReadUInt32BigEndian(transport[(frame[Ethernet + 9] == 17 ? 8 : 4)..]);
-    }
-
-    private static ushort Checksum(ReadOnlySpan<byte> header)
-    {
-        uint sum = 0;
-        for (var i = 0; i < header.Length; i += 2)
-        {
-            sum += BinaryPrimitives.ReadUInt16BigEndian(header[i..]);
-        }
-
-        while (sum >> 16 != 0)
-        {
-            sum = (sum & 0xFFFF) + (sum >> 16);
-        }
-
-        return (ushort)~sum;
     }
 }

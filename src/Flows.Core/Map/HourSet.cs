@@ -9,9 +9,7 @@ public sealed class HourSet : IEquatable<HourSet>
     public const long HourUs = 3_600_000_000;
 
     /// <summary>Hours in one word of a set.</summary>
-    public const int WordHours = Bits;
-
-    private const int Bits = 64;
+    public const int WordHours = 64;
 
     // Bit 0 of the first word is this hour, a multiple of 64; the first and the last word are never empty.
     private readonly int first;
@@ -34,14 +32,14 @@ public sealed class HourSet : IEquatable<HourSet>
             {
                 for (var word = words[i]; word != 0; word &= word - 1)
                 {
-                    yield return first + (i * Bits) + BitOperations.TrailingZeroCount(word);
+                    yield return first + (i * WordHours) + BitOperations.TrailingZeroCount(word);
                 }
             }
         }
     }
 
     /// <summary>The hour that holds this time, µs since the epoch.</summary>
-    public static int HourOf(long us) => (int)Math.Clamp(us / HourUs, 0, int.MaxValue - Bits);
+    public static int HourOf(long us) => (int)Math.Clamp(us / HourUs, 0, int.MaxValue - WordHours);
 
     /// <summary>The set of these hours, in any order.</summary>
     public static HourSet Of(IReadOnlyCollection<int> hours)
@@ -51,11 +49,11 @@ public sealed class HourSet : IEquatable<HourSet>
             return Empty;
         }
 
-        var from = hours.Min() / Bits * Bits;
-        var words = new ulong[((hours.Max() - from) / Bits) + 1];
+        var from = hours.Min() / WordHours * WordHours;
+        var words = new ulong[((hours.Max() - from) / WordHours) + 1];
         foreach (var hour in hours)
         {
-            words[(hour - from) / Bits] |= 1UL << ((hour - from) % Bits);
+            words[(hour - from) / WordHours] |= 1UL << ((hour - from) % WordHours);
         }
 
         return new(from, words);
@@ -73,7 +71,7 @@ public sealed class HourSet : IEquatable<HourSet>
         }
 
         var (start, end) = (Array.FindIndex(words, word => word != 0), Array.FindLastIndex(words, word => word != 0) + 1);
-        return start < 0 ? Empty : new(from + (start * Bits), words[start..end]);
+        return start < 0 ? Empty : new(from + (start * WordHours), words[start..end]);
     }
 
     /// <summary>Every hour that [fromUs, toUs] touches.</summary>
@@ -93,10 +91,10 @@ public sealed class HourSet : IEquatable<HourSet>
         }
 
         var from = all.Min(set => set.first);
-        var words = new ulong[(all.Max(set => set.first + (set.words.Length * Bits)) - from) / Bits];
+        var words = new ulong[(all.Max(set => set.first + (set.words.Length * WordHours)) - from) / WordHours];
         foreach (var set in all)
         {
-            var offset = (set.first - from) / Bits;
+            var offset = (set.first - from) / WordHours;
             for (var i = 0; i < set.words.Length; i++)
             {
                 words[offset + i] |= set.words[i];
@@ -109,16 +107,16 @@ public sealed class HourSet : IEquatable<HourSet>
     public bool Contains(int hour)
     {
         var at = hour - first;
-        return at >= 0 && at / Bits < words.Length && (words[at / Bits] >> (at % Bits) & 1) != 0;
+        return at >= 0 && at / WordHours < words.Length && (words[at / WordHours] >> (at % WordHours) & 1) != 0;
     }
 
     public bool Overlaps(HourSet other)
     {
         var from = Math.Max(first, other.first);
-        var to = Math.Min(first + (words.Length * Bits), other.first + (other.words.Length * Bits));
-        for (var hour = from; hour < to; hour += Bits)
+        var to = Math.Min(first + (words.Length * WordHours), other.first + (other.words.Length * WordHours));
+        for (var hour = from; hour < to; hour += WordHours)
         {
-            if ((words[(hour - first) / Bits] & other.words[(hour - other.first) / Bits]) != 0)
+            if ((words[(hour - first) / WordHours] & other.words[(hour - other.first) / WordHours]) != 0)
             {
                 return true;
             }

@@ -1,4 +1,4 @@
-using System.Runtime.ExceptionServices;
+using Flows.KernelCluster;
 
 namespace Flows.Benchmarks.Measuring;
 
@@ -8,27 +8,7 @@ internal sealed record Place(int Core, string? Space = null);
 /// <summary>Runs code on a thread of its own at a place. Sockets that are opened and processes that are started there stay there.</summary>
 internal static class PinnedThread
 {
-    public static T Run<T>(Place place, Func<T> act)
-    {
-        T? result = default;
-        ExceptionDispatchInfo? fault = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                Enter(place);
-                result = act();
-            }
-            catch (Exception caught)
-            {
-                fault = ExceptionDispatchInfo.Capture(caught);
-            }
-        });
-        thread.Start();
-        thread.Join();
-        fault?.Throw();
-        return result!;
-    }
+    public static T Run<T>(Place place, Func<T> act) => OwnThread.Run(() => Enter(place), act);
 
     private static void Enter(Place place)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Flows.Core.Facts;
+using Flows.KernelCluster;
 
 namespace Flows.Benchmarks.Traffic;
 

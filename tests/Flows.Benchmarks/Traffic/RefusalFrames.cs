@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Flows.KernelCluster;
 
 namespace Flows.Benchmarks.Traffic;
 

@@ -1,15 +1,12 @@
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
+using Flows.KernelCluster;
 using Xunit;
 
 namespace Flows.SystemTests.Capture;
 
 /// <summary>A network namespace that a test makes and removes.</summary>
-internal sealed partial class LiveNetns : IDisposable
+internal sealed class LiveNetns : IDisposable
 {
-    private const int CloneNewNet = 0x40000000;
     private static int made;
 
     public LiveNetns(string role)
@@ -62,34 +59,9 @@ internal sealed partial class LiveNetns : IDisposable
     }
 
     /// <summary>Runs something on a thread in here: sockets and threads made there stay there.</summary>
-    public T In<T>(Func<T> act)
-    {
-        T? result = default;
-        ExceptionDispatchInfo? fault = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                using var file = File.OpenHandle($"/run/netns/{Name}");
-                Assert.Equal(0, SetNs(file, CloneNewNet));
-                result = act();
-            }
-            catch (Exception caught)
-            {
-                fault = ExceptionDispatchInfo.Capture(caught);
-            }
-        });
-        thread.Start();
-        thread.Join();
-        fault?.Throw();
-        return result!;
-    }
+    public T In<T>(Func<T> act) => Netns.In(Name, act);
 
-    public void Dispose()
-    {
-        using var process = Process.Start(new ProcessStartInfo("ip", $"netns del {Name}") { RedirectStandardError = true })!;
-        process.WaitForExit();
-    }
+    public void Dispose() => Netns.Delete(Name);
 
     public static string Tool(string name, string arguments)
     {
@@ -100,7 +72,4 @@ internal sealed partial class LiveNetns : IDisposable
         Assert.True(process.ExitCode == 0, $"{name} {arguments}: {error.Result}");
         return output;
     }
-
-    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
-    private static partial int SetNs(SafeFileHandle fd, int type);
 }

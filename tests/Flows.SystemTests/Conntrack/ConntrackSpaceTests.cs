@@ -7,6 +7,7 @@ using Flows.Capture.Conntrack;
 using Flows.Core;
 using Flows.Core.Accounting;
 using Flows.Core.Facts;
+using Flows.KernelCluster;
 using Xunit;
 using static Flows.SystemTests.Conntrack.Traffic;
 
@@ -109,22 +110,11 @@ public sealed class ConntrackSpaceTests
         if (type == 8)
         {
             // The kernel fills in that of ICMPv6 only.
-            BinaryPrimitives.WriteUInt16BigEndian(echo.AsSpan(2), Checksum(echo));
+            BinaryPrimitives.WriteUInt16BigEndian(echo.AsSpan(2), InternetChecksum.Of(echo));
         }
 
         socket.SendTo(echo, new IPEndPoint(IPAddress.Parse(address), 0));
         socket.Receive(new byte[200]);
-    }
-
-    private static ushort Checksum(byte[] bytes)
-    {
-        var sum = 0;
-        for (var i = 0; i < bytes.Length; i += 2)
-        {
-            sum += BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(i));
-        }
-
-        return (ushort)~((sum & 0xFFFF) + (sum >> 16));
     }
 
     /// <summary>An IP packet with an INIT chunk (RFC 9260 3.3.2), its CRC32c in little endian as section 6.8 wants it.</summary>

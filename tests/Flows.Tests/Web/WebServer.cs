@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Flows.Web;
 using Xunit;
 
@@ -43,6 +44,16 @@ internal sealed class WebServer : IAsyncDisposable
 
     public async Task<string> GetAsync(string path) =>
         await (await SendAsync(HttpMethod.Get, path)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Asks what cannot be answered, and checks that a problem (RFC 9457) comes back with this status and with a sentence that says this.</summary>
+    public async Task RefusesAsync(string path, int status, string says)
+    {
+        using var answer = await SendAsync(HttpMethod.Get, path);
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(says, problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 
-namespace Flows.Benchmarks.Traffic;
+namespace Flows.KernelCluster;
 
-/// <summary>RFC 1071 over a header of even length whose checksum field is zero.</summary>
-internal static class InternetChecksum
+/// <summary>The Internet checksum (RFC 1071).</summary>
+public static class InternetChecksum
 {
+    /// <summary>Over bytes of even length, of which those of the checksum are zero.</summary>
     public static ushort Of(ReadOnlySpan<byte> header)
     {
         uint sum = 0;
