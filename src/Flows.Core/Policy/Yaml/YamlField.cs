@@ -145,7 +145,7 @@ internal sealed partial class YamlField
     /// <exception cref="FlowsException">The text is neither YAML nor JSON.</exception>
     public static IReadOnlyList<YamlField> Documents(string file, string text)
     {
-        var roots = JsonText.TryRead(text, DepthMax) is { } json ? [json] : YamlText.Read(file, text, DepthMax);
+        var roots = JsonText.TryRead(text, DepthMax) is { } json ? [json] : BlockYaml.TryRead(text, DepthMax) ?? YamlText.Read(file, text, DepthMax);
         return [.. roots
             .Select((root, index) => new YamlField(root, null, "", roots.Count == 1 ? file : $"{file}, document {index + 1}", []))
             .Where(document => !document.IsNull)];
