@@ -35,7 +35,7 @@ public sealed class SuggestedPolicies
     public required Func<SegmentPolicy, IReadOnlyList<RenderedFile>> TextOf { get; init; }
 
     /// <summary>Everything as files: the policies, their evidence, readiness and review.</summary>
-    public required Func<IReadOnlyList<RenderedFile>> Files { get; init; }
+    public required Func<IReadOnlyList<SuggestedFile>> Files { get; init; }
 
     /// <summary>In which order to enforce the policies, and what each step changes.</summary>
     public required Func<RolloutPlan> Plan { get; init; }

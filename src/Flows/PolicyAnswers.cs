@@ -25,7 +25,7 @@ internal sealed class PolicyAnswers(string directory, TimeProvider time) : IDisp
         var seen = PolicyStore.Read(directory, sinceUs, untilUs, question.Cluster, dialect: null);
         var input = seen.Observed with { Level = question.Level, Target = question.Target, Only = question.Segment };
         var suggestion = PolicySuggester.Suggest(input);
-        var written = SuggestedFiles.PoliciesOf(input, suggestion.Set);
+        var written = RenderedSuggestion.Of(input, suggestion.Set);
 
         // The texts, not the model, run over what was seen: they are what somebody will apply.
         var replay = written.Readable is { } set ? PolicyReplay.Run(seen.Input, set, seen.Options with { Whole = false }) : null;
@@ -38,11 +38,9 @@ internal sealed class PolicyAnswers(string directory, TimeProvider time) : IDisp
             Suggestion = suggestion,
             Losses = written.Losses,
             Replay = replay,
-            TextOf = policy => Rendered(SuggestedFiles.PoliciesOf(input, new PolicySet([policy]))),
-            Files = () => Rendered(SuggestedFiles.Of(input, suggestion)),
+            TextOf = policy => RenderedSuggestion.Of(input, new PolicySet([policy])).Files,
+            Files = () => PolicyFiles.Of(RenderedSuggestion.Of(input, suggestion.Set).Files, suggestion),
             Plan = () => plan.Value,
         };
     }
-
-    private static List<RenderedFile> Rendered(SuggestedFiles files) => [.. files.Files.Select(file => new RenderedFile(file.Name, file.Text))];
 }

@@ -5,9 +5,6 @@ using Flows.Core.Policy;
 
 namespace Flows.Verbs;
 
-/// <summary>One file of a suggestion.</summary>
-internal sealed record PolicyFile(string Name, string Text, bool IsPolicy);
-
 /// <summary>What a suggestion wrote into its directory.</summary>
 internal sealed record SuggestionIndex(IReadOnlyList<string> Files);
 
@@ -21,33 +18,37 @@ internal static class PolicyFiles
     // Names what this verb wrote, so that it can replace its own files and never touches anybody else's.
     private const string IndexFile = "flows-suggestion.json";
 
+    private const int FlushBytes = 1 << 16;
+
     private static readonly string[] Extensions = [".yaml", ".yml", ".json"];
 
     /// <summary>A namespace has no dots, so two policies never share a file.</summary>
     public static string NameOf(SegmentPolicy policy) => policy.Namespace.Length == 0 ? $"{policy.Name}.yaml" : $"{policy.Namespace}.{policy.Name}.yaml";
 
-    /// <summary>A suggestion for Kubernetes: the policies, what stands beside them, and the index.</summary>
-    public static IReadOnlyList<PolicyFile> Render(Suggestion suggestion) => Indexed([.. NetworkPolicies(suggestion.Set), .. Companions(suggestion)]);
-
     /// <summary>The policies as NetworkPolicies; one that closes nothing yet is none.</summary>
-    public static IEnumerable<PolicyFile> NetworkPolicies(PolicySet suggested) => suggested.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null)
-        .Select(policy => new PolicyFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), IsPolicy: true));
-
-    /// <summary>What stands beside the policies: why their rules are there, how far segments are known, and what is left for review.</summary>
-    public static IReadOnlyList<PolicyFile> Companions(Suggestion suggestion) =>
+    public static IReadOnlyList<RenderedFile> NetworkPolicies(PolicySet suggested) =>
     [
-        new(EvidenceFile, ToJson(suggestion.Set.Policies.ToDictionary(policy => policy.Id, PolicyEvidence.Of), Json.Indented.Evidence), IsPolicy: false),
-        new(ReadinessFile, ToJson([.. suggestion.Readiness.Select(ReadinessEntry.Of)], Json.Indented.Readiness), IsPolicy: false),
-        new(ReviewFile, ToJson([.. suggestion.Review.Select(ReviewEntry.Of)], Json.Indented.Review), IsPolicy: false),
+        .. suggested.Policies.Where(policy => policy.Ingress is not null || policy.Egress is not null).AsParallel().AsOrdered()
+            .Select(policy => new RenderedFile(NameOf(policy), KubernetesWriter.Write(policy, $"{EvidenceFile}#{policy.Id}"), policy.Id)),
     ];
 
-    /// <summary>The files with an index of them.</summary>
-    public static IReadOnlyList<PolicyFile> Indexed(IReadOnlyList<PolicyFile> files) =>
-        [.. files, new PolicyFile(IndexFile, IndexOf(files.Select(file => file.Name).Append(IndexFile)), IsPolicy: false)];
+    /// <summary>A suggestion as a directory: its policies, why their rules are there, how far segments are known, what is left for review, and an index of it all.</summary>
+    public static IReadOnlyList<SuggestedFile> Of(IReadOnlyList<RenderedFile> policies, Suggestion suggestion)
+    {
+        List<SuggestedFile> files =
+        [
+            .. policies.Select(policy => SuggestedFile.Of(policy.Name, policy.Text)),
+            new(EvidenceFile, to => WriteEvidence(to, suggestion.Set)),
+            new(ReadinessFile, to => WriteJson(to, [.. suggestion.Readiness.Select(ReadinessEntry.Of)], Json.Indented.Readiness)),
+            new(ReviewFile, to => WriteJson(to, [.. suggestion.Review.Select(ReviewEntry.Of)], Json.Indented.Review)),
+        ];
+        files.Add(SuggestedFile.Of(IndexFile, IndexOf(files.Select(file => file.Name).Append(IndexFile))));
+        return files;
+    }
 
     /// <summary>Writes the files, and removes those of an earlier suggestion that are no longer in it.</summary>
     /// <exception cref="FlowsException">The directory holds something that this verb did not write.</exception>
-    public static void Write(DirectoryInfo directory, IReadOnlyList<PolicyFile> files)
+    public static void Write(DirectoryInfo directory, IReadOnlyList<SuggestedFile> files)
     {
         directory.Create();
         var own = Index(directory.FullName);
@@ -74,7 +75,8 @@ internal static class PolicyFiles
         {
             var path = Path.Combine(directory.FullName, file.Name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path, file.Text);
+            using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
+            file.WriteTo(stream);
         }
     }
 
@@ -103,9 +105,37 @@ internal static class PolicyFiles
 
     private static bool IsOurs(string name) => name.Split('/') is var parts && parts.Length <= 2 && parts.All(part => part.Length > 0 && part is not ("." or "..") && part == Path.GetFileName(part));
 
-    private static string IndexOf(IEnumerable<string> names) => ToJson(new SuggestionIndex([.. names.Order(StringComparer.Ordinal)]), Json.Indented.SuggestionIndex);
+    private static string IndexOf(IEnumerable<string> names) =>
+        JsonSerializer.Serialize(new SuggestionIndex([.. names.Order(StringComparer.Ordinal)]), Json.Indented.SuggestionIndex) + "\n";
 
-    private static string ToJson<T>(T value, JsonTypeInfo<T> shape) => JsonSerializer.Serialize(value, shape) + "\n";
+    private static void WriteJson<T>(Stream stream, T value, JsonTypeInfo<T> shape)
+    {
+        JsonSerializer.Serialize(stream, value, shape);
+        stream.WriteByte((byte)'\n');
+    }
+
+    /// <summary>By policy, one after the other: of a large fleet neither the objects nor their text would fit in memory.</summary>
+    private static void WriteEvidence(Stream stream, PolicySet set)
+    {
+        var shape = Json.Indented.PolicyEvidence;
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = shape.Options.Encoder }))
+        {
+            writer.WriteStartObject();
+            foreach (var policy in set.Policies)
+            {
+                writer.WritePropertyName(policy.Id);
+                JsonSerializer.Serialize(writer, PolicyEvidence.Of(policy), shape);
+                if (writer.BytesPending > FlushBytes)
+                {
+                    writer.Flush();
+                }
+            }
+
+            writer.WriteEndObject();
+        }
+
+        stream.WriteByte((byte)'\n');
+    }
 
     private static bool IsCompanion(string file) => Path.GetFileName(file) is EvidenceFile or ReadinessFile or ReviewFile or IndexFile
         && Index(Path.GetDirectoryName(file)!).Contains(Path.GetFileName(file));

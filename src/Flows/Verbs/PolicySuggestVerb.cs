@@ -83,11 +83,11 @@ internal static class PolicySuggestVerb
     private static ExitCode Suggest(PolicyInput input, DirectoryInfo directory, string output)
     {
         var suggestion = PolicySuggester.Suggest(input);
-        var rendered = SuggestedFiles.Of(input, suggestion);
+        var rendered = RenderedSuggestion.Of(input, suggestion.Set);
 
         // What leaves is what was judged: the texts are read back and replayed before anything is written.
         var replay = rendered.Readable is { } set ? PolicyReplay.Run(input, set) : null;
-        PolicyFiles.Write(directory, rendered.Files);
+        PolicyFiles.Write(directory, PolicyFiles.Of(rendered.Files, suggestion));
         var policies = suggestion.Set.Policies.Select(PolicySummary.Of).ToList();
         if (output == "json")
         {

@@ -47,15 +47,18 @@ internal static class PolicyTestVerb
         from.AddTo(command);
         command.SetAction(async (parse, cancel) =>
         {
-            var set = PolicyOptions.ReadSet(parse.GetValue(policies)!, parse.GetValue(keepGoing));
+            PolicySet ReadSet() => PolicyOptions.ReadSet(parse.GetValue(policies)!, parse.GetValue(keepGoing));
             var clusterRanges = parse.GetValue(ranges)!.Select(NetBlock.Parse).ToList();
             if (parse.GetValue(against) == Live)
             {
                 using var lifetime = Lifetime.Start(cancel);
-                return (int)await PolicyLiveTest.RunAsync(from, parse, set, clusterRanges, parse.GetValue(lasting), TimeProvider.System, lifetime.Token).ConfigureAwait(false);
+                return (int)await PolicyLiveTest.RunAsync(from, parse, ReadSet(), clusterRanges, parse.GetValue(lasting), TimeProvider.System, lifetime.Token).ConfigureAwait(false);
             }
 
-            var seen = from.Read(parse);
+            // Side by side: of a large estate each takes many seconds.
+            var (reading, looking) = (Task.Run(ReadSet, cancel), Task.Run(() => from.Read(parse), cancel));
+            await Task.WhenAll(reading, looking).ConfigureAwait(false);
+            var (set, seen) = (await reading.ConfigureAwait(false), await looking.ConfigureAwait(false));
             var replay = PolicyReplay.Run(seen.Input with { ClusterRanges = clusterRanges }, set, seen.Options);
             Print(replay, set, parse.GetValue(output)!);
             return (int)replay.ExitCode;

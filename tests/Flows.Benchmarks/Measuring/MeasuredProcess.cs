@@ -8,7 +8,7 @@ namespace Flows.Benchmarks.Measuring;
 internal sealed record Usage(TimeSpan Cpu, long PeakResidentBytes, int ExitCode, string Output, string Error);
 
 /// <summary>
-/// A process whose whole life is measured by wait4(2), pinned to one core. A shell starts it in the background and ends, so that it becomes
+/// A process whose whole life is measured by wait4(2), pinned to one core unless its place is anywhere. A shell starts it in the background and ends, so that it becomes
 /// our child by PR_SET_CHILD_SUBREAPER: a process forked from this one directly would inherit our own peak memory as its own.
 /// </summary>
 internal sealed class MeasuredProcess : IDisposable

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Flows.Benchmarks.Policy.Kernel;
+using Flows.Benchmarks.Policy.Scale;
 using Flows.Benchmarks.Policy.Scores;
 using Flows.Core;
 

@@ -126,11 +126,11 @@ public sealed class ReplayTests
         var directory = Directory.CreateTempSubdirectory("flows-policy-");
         try
         {
-            var both = PolicyFiles.Render(PolicySuggester.Suggest(Input([Edge(App("web"), App("api"), 8080), Edge(App("api"), App("db"), 5432)])));
+            var both = FilesOf(Input([Edge(App("web"), App("api"), 8080), Edge(App("api"), App("db"), 5432)]));
             PolicyFiles.Write(directory, both);
             Assert.Contains("shop.db-deployment.yaml", directory.GetFiles().Select(file => file.Name));
             var input = Input([Edge(App("web"), App("api"), 8080)]);
-            PolicyFiles.Write(directory, PolicyFiles.Render(PolicySuggester.Suggest(input)));
+            PolicyFiles.Write(directory, FilesOf(input));
             Assert.Equal(["evidence.json", "flows-suggestion.json", "readiness.json", "review.json", "shop.api-deployment.yaml", "shop.web-deployment.yaml"],
                 directory.GetFiles().Select(file => file.Name).Order(StringComparer.Ordinal));
             Assert.Empty(PolicyReplay.Run(input, KubernetesReader.Read(PolicyFiles.Read(directory.FullName))).Denied);
@@ -142,5 +142,11 @@ public sealed class ReplayTests
         {
             directory.Delete(recursive: true);
         }
+    }
+
+    private static IReadOnlyList<SuggestedFile> FilesOf(PolicyInput input)
+    {
+        var suggestion = PolicySuggester.Suggest(input);
+        return PolicyFiles.Of(RenderedSuggestion.Of(input, suggestion.Set).Files, suggestion);
     }
 }

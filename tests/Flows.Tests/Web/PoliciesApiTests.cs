@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Flows.Core.Policy;
 using Flows.Web;
@@ -226,13 +227,20 @@ public sealed class PoliciesApiTests
         Assert.All(await Task.WhenAll(waiting), answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable));
     }
 
+    private static string TextOf(SuggestedFile file)
+    {
+        using var memory = new MemoryStream();
+        file.WriteTo(memory);
+        return Encoding.UTF8.GetString(memory.ToArray());
+    }
+
     [Fact]
     public void A_policy_alone_is_written_as_it_is_among_all()
     {
         foreach (var target in SuggestTarget.All.Where(target => target.Name is not ("json" or "nftables")))
         {
             var found = ShopFleet.Parts().Policies(new PolicyQuestion(null, null, SegmentLevel.Workload, target, null, null), false);
-            var whole = found.Files().ToDictionary(file => file.Name, file => file.Text);
+            var whole = found.Files().ToDictionary(file => file.Name, TextOf);
             var alone = found.Suggestion.Set.Policies.SelectMany(policy => found.TextOf(policy)).ToList();
             Assert.All(alone, file => Assert.Equal(whole[file.Name], file.Text));
             Assert.Equal(whole.Keys.Where(name => name.EndsWith(".yaml", StringComparison.Ordinal)).Order(), alone.Select(file => file.Name).Distinct().Order());

@@ -80,7 +80,7 @@ internal static class ShopFleet
             Cluster = question.Cluster is null or "prod" ? "prod" : throw new FlowsException(ExitCode.Usage, $"The store knows no pod of the cluster '{question.Cluster}'."),
         };
         var suggestion = PolicySuggester.Suggest(input) with { Warnings = [$"{HostileName} tells of more than its pods explain"] };
-        var written = SuggestedFiles.PoliciesOf(input, suggestion.Set);
+        var written = RenderedSuggestion.Of(input, suggestion.Set);
         return new SuggestedPolicies
         {
             Cluster = input.Cluster,
@@ -88,13 +88,11 @@ internal static class ShopFleet
             Suggestion = suggestion,
             Losses = written.Losses,
             Replay = written.Readable is { } set ? PolicyReplay.Run(input, set) : null,
-            TextOf = policy => Rendered(SuggestedFiles.PoliciesOf(input, new PolicySet([policy]))),
-            Files = () => Rendered(SuggestedFiles.Of(input, suggestion)),
+            TextOf = policy => RenderedSuggestion.Of(input, new PolicySet([policy])).Files,
+            Files = () => PolicyFiles.Of(RenderedSuggestion.Of(input, suggestion.Set).Files, suggestion),
             Plan = () => RolloutPlanner.Plan(input, PolicySet.Empty, suggestion.Set, new JudgeOptions(), new SuggestedReadiness(suggestion)),
         };
     }
-
-    private static List<RenderedFile> Rendered(SuggestedFiles files) => [.. files.Files.Select(file => new RenderedFile(file.Name, file.Text))];
 
     private static List<Edge> Build()
     {

@@ -4,7 +4,7 @@ using Flows.Core.Facts;
 using Flows.Core.Policy;
 using Flows.Store;
 
-namespace Flows.Benchmarks.PolicyTest;
+namespace Flows.Benchmarks.Policy.Scale;
 
 /// <summary>
 /// A store whose files are made by SQL: namespaces of a hundred workloads with two pods each, every workload a client of three others. One edge in twenty
