@@ -37,31 +37,37 @@ internal static class PolicyFiles
     {
         List<SuggestedFile> files =
         [
-            .. policies.Select(policy => SuggestedFile.Of(policy.Name, policy.Text)),
             new(EvidenceFile, to => WriteEvidence(to, suggestion.Set)),
             new(ReadinessFile, to => WriteJson(to, [.. suggestion.Readiness.Select(ReadinessEntry.Of)], Json.Indented.Readiness)),
             new(ReviewFile, to => WriteJson(to, [.. suggestion.Review.Select(ReviewEntry.Of)], Json.Indented.Review)),
+            .. policies.Select(policy => SuggestedFile.Of(policy.Name, policy.Text)),
         ];
         files.Add(SuggestedFile.Of(IndexFile, IndexOf(files.Select(file => file.Name).Append(IndexFile))));
         return files;
     }
 
+    /// <summary>The names of the files in a directory that an earlier suggestion wrote; none where there is no directory yet.</summary>
+    /// <exception cref="FlowsException">The directory holds something that this verb did not write.</exception>
+    public static IReadOnlySet<string> Own(DirectoryInfo directory)
+    {
+        var own = Index(directory.FullName);
+        var foreign = !directory.Exists ? null : directory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)
+            .FirstOrDefault(name => !own.Contains(name) && !own.Any(file => file.StartsWith($"{name}/", StringComparison.Ordinal)));
+        return foreign is null
+            ? own
+            : throw new FlowsException(ExitCode.Usage, $"{directory.FullName} holds {foreign}, which is not from a suggestion; choose a new or empty directory with --out.");
+    }
+
     /// <summary>Writes the files, and removes those of an earlier suggestion that are no longer in it.</summary>
     /// <exception cref="FlowsException">The directory holds something that this verb did not write.</exception>
-    public static void Write(DirectoryInfo directory, IReadOnlyList<SuggestedFile> files)
+    public static async Task WriteAsync(DirectoryInfo directory, IReadOnlyList<SuggestedFile> files)
     {
         directory.Create();
-        var own = Index(directory.FullName);
-        var foreign = directory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)
-            .FirstOrDefault(name => !own.Contains(name) && !own.Any(file => file.StartsWith($"{name}/", StringComparison.Ordinal)));
-        if (foreign is not null)
-        {
-            throw new FlowsException(ExitCode.Usage, $"{directory.FullName} holds {foreign}, which is not from a suggestion; choose a new or empty directory with --out.");
-        }
+        var own = Own(directory);
 
         // The index goes first and names old and new, so that a run that is cut short can be repeated.
         var names = files.Select(file => file.Name).ToHashSet(StringComparer.Ordinal);
-        File.WriteAllText(Path.Combine(directory.FullName, IndexFile), IndexOf(own.Union(names)));
+        await File.WriteAllTextAsync(Path.Combine(directory.FullName, IndexFile), IndexOf(own.Union(names))).ConfigureAwait(false);
         foreach (var stale in own.Where(name => !names.Contains(name)))
         {
             var path = Path.Combine(directory.FullName, stale);
@@ -71,13 +77,20 @@ internal static class PolicyFiles
             }
         }
 
-        foreach (var file in files)
+        foreach (var folder in names.Select(name => Path.GetDirectoryName(Path.Combine(directory.FullName, name))!).Distinct(StringComparer.Ordinal))
         {
-            var path = Path.Combine(directory.FullName, file.Name);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
-            file.WriteTo(stream);
+            Directory.CreateDirectory(folder);
         }
+
+        // The evidence comes first and takes as long as all the policies.
+        await Parallel.ForEachAsync(files, (file, _) =>
+        {
+            // A file that is cut to nothing is flushed when it is closed (ext4's auto_da_alloc), which new ones need not be.
+            var mode = file.Name == IndexFile || own.Contains(file.Name) ? FileMode.Create : FileMode.CreateNew;
+            using var stream = new FileStream(Path.Combine(directory.FullName, file.Name), mode, FileAccess.Write, FileShare.Read);
+            file.WriteTo(stream);
+            return ValueTask.CompletedTask;
+        }).ConfigureAwait(false);
     }
 
     /// <summary>The documents of a file, or of every YAML and JSON file under a directory; what a suggestion keeps beside its policies is passed over.</summary>

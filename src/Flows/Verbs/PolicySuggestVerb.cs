@@ -63,10 +63,13 @@ internal static class PolicySuggestVerb
         {
             store, level, levelOf, segment, ring, target, since, until, cluster, ranges, directory, output,
         };
-        command.SetAction(parse =>
+        command.SetAction(async parse =>
         {
             var only = Filter(parse.GetValue(segment));
             var fence = Filter(parse.GetValue(ring));
+
+            // Said before anything that takes time.
+            PolicyFiles.Own(parse.GetValue(directory)!);
             var input = PolicyVerb.Read(parse.GetValue(store)!, parse.GetValue(since), parse.GetValue(until), parse.GetValue(cluster), parse.GetValue(ranges)!) with
             {
                 Level = LevelNamed(parse.GetValue(level)!)!.Value,
@@ -75,19 +78,20 @@ internal static class PolicySuggestVerb
                 Only = only,
                 RingFence = fence,
             };
-            return (int)Suggest(input, parse.GetValue(directory)!, parse.GetValue(output)!);
+            return (int)await SuggestAsync(input, parse.GetValue(directory)!, parse.GetValue(output)!).ConfigureAwait(false);
         });
         return command;
     }
 
-    private static ExitCode Suggest(PolicyInput input, DirectoryInfo directory, string output)
+    private static async Task<ExitCode> SuggestAsync(PolicyInput input, DirectoryInfo directory, string output)
     {
         var suggestion = PolicySuggester.Suggest(input);
         var rendered = RenderedSuggestion.Of(input, suggestion.Set);
 
-        // What leaves is what was judged: the texts are read back and replayed before anything is written.
+        // What leaves is what was judged: the texts were read back, and that is replayed while they are written.
+        var writing = Task.Run(() => PolicyFiles.WriteAsync(directory, PolicyFiles.Of(rendered.Files, suggestion)));
         var replay = rendered.Readable is { } set ? PolicyReplay.Run(input, set) : null;
-        PolicyFiles.Write(directory, PolicyFiles.Of(rendered.Files, suggestion));
+        await writing.ConfigureAwait(false);
         var policies = suggestion.Set.Policies.Select(PolicySummary.Of).ToList();
         if (output == "json")
         {
@@ -128,12 +132,13 @@ internal static class PolicySuggestVerb
         var states = suggestion.Readiness.GroupBy(ready => ready.Segment).ToDictionary(same => same.Key, same => same.Max(ready => ready.State), StringComparer.Ordinal);
         var subjects = suggestion.Set.Policies.ToDictionary(policy => policy.Id, policy => policy.Subject, StringComparer.Ordinal);
         var table = new DataTable("namespace", "policy", "pods", "ingress_rules", "egress_rules", "connections", "state", "file");
-        policies.ForEach(policy => table.Add(
+        policies.Take(PolicyTestPrint.RowsMost).ToList().ForEach(policy => table.Add(
             policy.Namespace, policy.Name, policy.Pods, policy.IngressRules ?? (object)"open", policy.EgressRules ?? (object)"open", policy.Connections,
             subjects.TryGetValue(policy.Namespace.Length == 0 ? policy.Name : $"{policy.Namespace}/{policy.Name}", out var subject) && states.TryGetValue(subject, out var state)
                 ? JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString()) : "",
             policy.File));
         table.Print("table", Console.Out);
+        PolicyTestPrint.Left(policies.Count, "policies", Console.Out);
         PolicyTestPrint.Review("For review, also in review.json:", suggestion.Review);
     }
 

@@ -8,8 +8,8 @@ namespace Flows.Verbs;
 /// <summary>Prints what a replay found, for people.</summary>
 internal static class PolicyTestPrint
 {
-    // Nobody reads on, and to align a million rows takes longer than to judge them.
-    private const int RowsMost = 1000;
+    /// <summary>Nobody reads on, and to align a million rows takes longer than to judge them.</summary>
+    public const int RowsMost = 1000;
 
     /// <summary>Findings, then what rules did, then what stays open.</summary>
     public static void Tables(ReplayResult replay, TextWriter to)
@@ -77,7 +77,8 @@ internal static class PolicyTestPrint
     /// <summary>All rules in their order; of very many those that are not simply used.</summary>
     private static IEnumerable<RuleUse> Chosen(IReadOnlyList<RuleUse> rules) => rules.Count <= RowsMost ? rules : rules.OrderBy(rule => rule.State == "used").Take(RowsMost);
 
-    private static void Left(int count, string what, TextWriter to)
+    /// <summary>How many rows were left out of a table, if any.</summary>
+    public static void Left(int count, string what, TextWriter to)
     {
         if (count > RowsMost)
         {
@@ -94,11 +95,12 @@ internal static class PolicyTestPrint
 
         Console.Error.WriteLine(title);
         var table = new DataTable("reason", "src", "dst", "protocol", "port", "connections", "detail");
-        foreach (var item in review)
+        foreach (var item in review.Take(RowsMost))
         {
             table.Add(JsonNamingPolicy.SnakeCaseLower.ConvertName(item.Reason.ToString()), item.Src, item.Dst, item.Protocol, item.Port, item.Connections, item.Detail);
         }
 
         table.Print("table", Console.Error);
+        Left(review.Count, "items", Console.Error);
     }
 }

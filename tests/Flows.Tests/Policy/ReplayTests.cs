@@ -121,22 +121,22 @@ public sealed class ReplayTests
     }
 
     [Fact]
-    public void A_suggestion_replaces_its_own_files_and_refuses_foreign_ones()
+    public async Task A_suggestion_replaces_its_own_files_and_refuses_foreign_ones()
     {
         var directory = Directory.CreateTempSubdirectory("flows-policy-");
         try
         {
             var both = FilesOf(Input([Edge(App("web"), App("api"), 8080), Edge(App("api"), App("db"), 5432)]));
-            PolicyFiles.Write(directory, both);
+            await PolicyFiles.WriteAsync(directory, both);
             Assert.Contains("shop.db-deployment.yaml", directory.GetFiles().Select(file => file.Name));
             var input = Input([Edge(App("web"), App("api"), 8080)]);
-            PolicyFiles.Write(directory, FilesOf(input));
+            await PolicyFiles.WriteAsync(directory, FilesOf(input));
             Assert.Equal(["evidence.json", "flows-suggestion.json", "readiness.json", "review.json", "shop.api-deployment.yaml", "shop.web-deployment.yaml"],
                 directory.GetFiles().Select(file => file.Name).Order(StringComparer.Ordinal));
             Assert.Empty(PolicyReplay.Run(input, KubernetesReader.Read(PolicyFiles.Read(directory.FullName))).Denied);
 
             File.WriteAllText(Path.Combine(directory.FullName, "notes.txt"), "");
-            Assert.Contains("notes.txt", Assert.Throws<FlowsException>(() => PolicyFiles.Write(directory, both)).Message, StringComparison.Ordinal);
+            Assert.Contains("notes.txt", (await Assert.ThrowsAsync<FlowsException>(() => PolicyFiles.WriteAsync(directory, both))).Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -41,7 +41,7 @@ public sealed class PolicyDiff
         judgeBefore = new PolicyEvaluator(before, options.NamespaceLabels, options.DialectFor(before));
         judgeAfter = new PolicyEvaluator(after, options.NamespaceLabels, options.DialectFor(after));
         var both = new PolicySet([.. before.Policies, .. after.Policies]);
-        governance = new Governance(both, options.NamespaceLabels, options.DialectFor(both));
+        governance = new Governance(new PolicyEvaluator(both, options.NamespaceLabels, options.DialectFor(both)));
         seen = needed.GroupBy(edge => (SegmentKey.TextOf(edge.Src, SegmentLevel.Workload), SegmentKey.TextOf(edge.Dst, SegmentLevel.Workload)))
             .ToDictionary(edges => edges.Key, edges => edges.ToList());
     }

@@ -9,13 +9,14 @@ internal sealed record CompiledPolicy(int Rank, SegmentPolicy Policy, CompiledRu
     public CompiledRule[]? Rules(Direction direction) => direction == Direction.Ingress ? Ingress : Egress;
 }
 
-/// <summary>A set made ready for many questions: policies in the order in which they are asked, each segment that rules name once, an index by the namespace of the target.</summary>
+/// <summary>
+/// A set made ready for many questions: policies in the order in which they are asked, each segment that rules name once, and an index of targets by a label that they ask
+/// for, since a namespace may have as many policies as workloads, and each is asked about each.
+/// </summary>
 internal sealed class CompiledSet
 {
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<CompiledPolicy>> byNamespace = new(StringComparer.Ordinal);
-    private readonly List<CompiledPolicy> anywhere = [];
-    private readonly Dictionary<string, List<CompiledPolicy>> candidates = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Namespace, string Label), List<CompiledPolicy>> byPlace = [];
 
     public CompiledSet(PolicySet set)
     {
@@ -26,14 +27,14 @@ internal sealed class CompiledSet
         {
             var compiled = new CompiledPolicy(Policies, policy, Compile(policy, policy.Ingress), Compile(policy, policy.Egress));
             Policies++;
-            InOrder.Add(compiled);
-            if (NamespacesOf(policy.Target) is { } names)
+            foreach (var place in Places(policy.Target).Distinct())
             {
-                names.ForEach(name => Bucket(name).Add(compiled));
-            }
-            else
-            {
-                anywhere.Add(compiled);
+                if (!byPlace.TryGetValue(place, out var there))
+                {
+                    byPlace[place] = there = [];
+                }
+
+                there.Add(compiled);
             }
         }
     }
@@ -43,53 +44,38 @@ internal sealed class CompiledSet
 
     public int Policies { get; }
 
-    /// <summary>Every policy, in the order in which they are asked.</summary>
-    public List<CompiledPolicy> InOrder { get; } = [];
-
-    /// <summary>Every policy that may govern a party of this namespace, in the order in which they are asked.</summary>
-    public IReadOnlyList<CompiledPolicy> Candidates(string inNamespace)
+    /// <summary>Every policy whose target may hold the party, in the order in which they are asked.</summary>
+    public IReadOnlyList<CompiledPolicy> Candidates(Party party)
     {
-        if (!byNamespace.TryGetValue(inNamespace, out var there))
+        SortedDictionary<int, CompiledPolicy> found = [];
+        AddAt("", party, found);
+        if (party.Namespace.Length > 0)
         {
-            return anywhere;
+            AddAt(party.Namespace, party, found);
         }
 
-        if (!candidates.TryGetValue(inNamespace, out var all))
-        {
-            candidates[inNamespace] = all = [.. there.Concat(anywhere).OrderBy(policy => policy.Rank)];
-        }
-
-        return all;
+        return [.. found.Values];
     }
 
-    /// <summary>The namespaces that a target is confined to by name; null where it is not.</summary>
-    private static List<string>? NamespacesOf(Segment target)
+    private void AddAt(string space, Party party, SortedDictionary<int, CompiledPolicy> found)
     {
-        HashSet<string> names = new(StringComparer.Ordinal);
-        foreach (var part in AnySegment.PartsOf(target))
+        Add(byPlace.GetValueOrDefault((space, "")));
+        foreach (var label in party.Labels)
         {
-            var named = (part as PodSegment)?.Namespaces.Requirements
-                .FirstOrDefault(requirement => requirement is { Key: PodSegment.NameLabel, Operator: LabelOperator.In });
-            if (named is null)
-            {
-                return null;
-            }
-
-            names.UnionWith(named.Values);
+            Add(byPlace.GetValueOrDefault((space, $"{label.Key}={label.Value}")));
         }
 
-        return [.. names];
+        void Add(List<CompiledPolicy>? there) => there?.ForEach(policy => found[policy.Rank] = policy);
     }
 
-    private List<CompiledPolicy> Bucket(string name)
-    {
-        if (!byNamespace.TryGetValue(name, out var bucket))
-        {
-            byNamespace[name] = bucket = [];
-        }
-
-        return bucket;
-    }
+    /// <summary>For each part of a target the namespace and the label without which nobody is in it; empty where it asks for none.</summary>
+    private static IEnumerable<(string Namespace, string Label)> Places(Segment target) =>
+        from part in AnySegment.PartsOf(target)
+        let pods = part as PodSegment
+        let spaces = pods?.Namespaces.Requirements.FirstOrDefault(one => one is { Key: PodSegment.NameLabel, Operator: LabelOperator.In })?.Values ?? [""]
+        let asked = pods?.Pods.Requirements.FirstOrDefault(one => one is { Operator: LabelOperator.In, Values.Count: 1 })
+        from space in spaces
+        select (space, asked is null ? "" : $"{asked.Key}={asked.Values[0]}");
 
     private CompiledRule[]? Compile(SegmentPolicy policy, IReadOnlyList<Rule>? rules) => rules is null
         ? null

@@ -16,6 +16,9 @@ internal sealed class PartyProfile(Party party, CompiledSet set, SegmentMatcher 
     private readonly IReadOnlyList<TierView>?[] views = new IReadOnlyList<TierView>?[2];
     private readonly Dictionary<int, bool> holds = [];
 
+    /// <summary>The policies whose target the party is in, in the order in which they are asked.</summary>
+    public IReadOnlyList<CompiledPolicy> Governing => field ??= [.. set.Candidates(party).Where(policy => matcher.Holds(policy.Policy.Target, party, ownNode: false))];
+
     public IReadOnlyList<TierView> Tiers(Direction direction) => views[(int)direction] ??= View(direction);
 
     /// <summary>Whether the party is in the segment of this number.</summary>
@@ -35,8 +38,8 @@ internal sealed class PartyProfile(Party party, CompiledSet set, SegmentMatcher 
         return known;
     }
 
-    private List<TierView> View(Direction direction) => [.. set.Candidates(party.Namespace)
-        .Where(policy => policy.Rules(direction) is not null && matcher.Holds(policy.Policy.Target, party, ownNode: false))
+    private List<TierView> View(Direction direction) => [.. Governing
+        .Where(policy => policy.Rules(direction) is not null)
         .GroupBy(policy => policy.Policy.Tier)
         .Select(tier => new TierView(
             [.. tier.GroupBy(policy => policy.Policy.Order is null ? -1 : policy.Rank)

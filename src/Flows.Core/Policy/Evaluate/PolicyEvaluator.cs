@@ -26,6 +26,12 @@ public sealed class PolicyEvaluator(
         ? new PolicyDecision(Open, Open)
         : new PolicyDecision(Egress(connection), Ingress(connection));
 
+    /// <summary>The policies whose target the party is in, in the order in which they are asked.</summary>
+    internal IEnumerable<SegmentPolicy> Governing(Party party) => Profile(party).Governing.Select(policy => policy.Policy);
+
+    /// <summary>Whether the party is in the segment.</summary>
+    internal bool Holds(Segment segment, Party party) => matcher.Holds(segment, party, ownNode: false);
+
     private SideDecision Egress(Connection connection)
     {
         if (connection.OwnNode && dialect.OwnNodeFromPod && connection.Dst.IsHost)

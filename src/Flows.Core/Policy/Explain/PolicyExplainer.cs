@@ -44,9 +44,8 @@ public sealed class PolicyExplainer
     private SetAnswer Answer(NamedSet named, AskedEnd src, AskedEnd dst, ExplainQuestion question)
     {
         var classes = new PartyClasses(sieve, named.Set);
-        var governance = new Governance(named.Set, options.NamespaceLabels, options.DialectFor(named.Set));
         var evaluator = new PolicyEvaluator(named.Set, options.NamespaceLabels, options.DialectFor(named.Set));
-        var trace = new SideTrace(named.Set, governance);
+        var trace = new SideTrace(named.Set, new Governance(evaluator));
         List<(Connection Connection, PolicyDecision Decision)> all =
         [
             .. from a in src.Entities

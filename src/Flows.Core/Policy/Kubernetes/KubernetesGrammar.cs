@@ -20,7 +20,7 @@ public static class KubernetesGrammar
     public static bool IsLabelKey(string text)
     {
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        var name = text[(slash + 1)..];
+        var name = text.AsSpan(slash + 1);
         return (slash < 0 || IsDnsSubdomain(text[..slash])) && name.Length is > 0 and <= LabelMax && Framed(name, "-_.", upper: true);
     }
 
@@ -52,9 +52,17 @@ public static class KubernetesGrammar
         return clean.Length == 0 ? $"p-{hash}" : $"{clean}-{hash}";
     }
 
-    private static bool Framed(string text, string inner, bool upper)
+    private static bool Framed(ReadOnlySpan<char> text, ReadOnlySpan<char> inner, bool upper)
     {
-        bool Outer(char c) => char.IsAsciiDigit(c) || char.IsAsciiLetterLower(c) || (upper && char.IsAsciiLetterUpper(c));
-        return Outer(text[0]) && Outer(text[^1]) && text.All(c => Outer(c) || inner.Contains(c, StringComparison.Ordinal));
+        for (var i = 0; i < text.Length; i++)
+        {
+            var c = text[i];
+            if (!char.IsAsciiDigit(c) && !char.IsAsciiLetterLower(c) && !(upper && char.IsAsciiLetterUpper(c)) && (i == 0 || i == text.Length - 1 || !inner.Contains(c)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }

@@ -19,11 +19,14 @@ public static class KubernetesWriter
     /// <exception cref="FlowsException">Something in the policy cannot be said in NetworkPolicy.</exception>
     public static string Write(SegmentPolicy policy, string? evidence = null)
     {
-        Require(KubernetesGrammar.IsDnsLabel(policy.Namespace), policy, $"'{policy.Namespace}' is not a namespace's name");
-        Require(KubernetesGrammar.IsDnsSubdomain(policy.Name), policy, $"'{policy.Name}' is not a policy's name");
+        Require(KubernetesGrammar.IsDnsLabel(policy.Namespace), policy, "that is not a namespace's name");
+        Require(KubernetesGrammar.IsDnsSubdomain(policy.Name), policy, "that is not a policy's name");
         Require(policy.Ingress is not null || policy.Egress is not null, policy, "a policy that isolates neither direction would be read as isolating ingress");
-        Require(policy.Target is PodSegment target && target.Namespaces.Text == PodSegment.In(policy.Namespace, LabelSelector.Everything).Namespaces.Text, policy,
-            $"it selects {policy.Target}, and a NetworkPolicy pods of its own namespace");
+        if (policy.Target is not PodSegment target || target.Namespaces.Text != PodSegment.In(policy.Namespace, LabelSelector.Everything).Namespaces.Text)
+        {
+            throw Cannot(policy, $"it selects {policy.Target}, and a NetworkPolicy pods of its own namespace");
+        }
+
         Require(policy.Tier == Tier.Application && policy.Order is null, policy, "there are no tiers and no order in NetworkPolicy");
         Require(policy is { Ingress: null } or { ClosesIngress: true } && policy is { Egress: null } or { ClosesEgress: true }, policy, "a direction with rules is always closed to the rest");
         List<object> types = [];
@@ -57,7 +60,7 @@ public static class KubernetesWriter
 
     private static Rule Allowing(Rule rule, SegmentPolicy policy)
     {
-        Require(rule.Action == RuleAction.Allow, policy, $"a NetworkPolicy only allows, it cannot {rule.Action}");
+        Require(rule.Action == RuleAction.Allow, policy, "a NetworkPolicy only allows");
         return rule;
     }
 
@@ -67,12 +70,12 @@ public static class KubernetesWriter
         RangeSegment range => Map.Of(("ipBlock", Map.Of(
             ("cidr", range.Range.ToString()),
             ("except", range.Except.Count == 0 ? null : range.Except.Select(except => (object)except.ToString()).ToList())))),
-        _ => throw new FlowsException(ExitCode.Failed, $"Policy {policy.Id} cannot be written for Kubernetes: NetworkPolicy has no words for {peer}."),
+        _ => throw Cannot(policy, $"NetworkPolicy has no words for {peer}"),
     };
 
     private static Map Port(PortMatch port, SegmentPolicy policy)
     {
-        Require(port.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp, policy, $"protocol {port.Protocol} has no name in NetworkPolicy");
+        Require(port.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp, policy, "a NetworkPolicy speaks of TCP, UDP and SCTP only");
         return Map.Of(
             ("protocol", IpProtocol.NameOf(port.Protocol).ToUpperInvariant()),
             ("port", port.Name ?? (object?)port.First),
@@ -81,10 +84,9 @@ public static class KubernetesWriter
 
     private static Map Selector(LabelSelector selector, SegmentPolicy policy)
     {
-        foreach (var requirement in selector.Requirements)
+        if (selector.Requirements.FirstOrDefault(requirement => !KubernetesGrammar.IsLabelKey(requirement.Key) || !requirement.Values.All(KubernetesGrammar.IsLabelValue)) is { } wrong)
         {
-            Require(KubernetesGrammar.IsLabelKey(requirement.Key), policy, $"'{requirement.Key}' is not a label's key");
-            Require(requirement.Values.All(KubernetesGrammar.IsLabelValue), policy, $"'{string.Join(' ', requirement.Values)}' is not a label's value");
+            throw Cannot(policy, $"'{wrong}' has what is not a label's key or value");
         }
 
         return KubernetesSelectors.Write(selector);
@@ -94,7 +96,9 @@ public static class KubernetesWriter
     {
         if (!holds)
         {
-            throw new FlowsException(ExitCode.Failed, $"Policy {policy.Id} cannot be written for Kubernetes: {otherwise}.");
+            throw Cannot(policy, otherwise);
         }
     }
+
+    private static FlowsException Cannot(SegmentPolicy policy, string why) => new(ExitCode.Failed, $"Policy {policy.Id} cannot be written for Kubernetes: {why}.");
 }

@@ -30,9 +30,9 @@ public sealed class RolloutPlanner
         var today = new EdgeJudge(sieve, current, options.NamespaceLabels, options.DialectFor(current));
         var needed = input.Edges.Where(edge => sieve.WhyNot(edge) is null).ToList();
         fleet = new FleetSegments(input, sieve, judge.Classes, needed);
-        governance = new Governance(final, options.NamespaceLabels, options.DialectFor(final));
+        governance = judge.Governance;
         after = new ReachCounter(fleet, judge, governance);
-        before = new ReachCounter(new FleetSegments(input, sieve, today.Classes, needed), today, new Governance(current, options.NamespaceLabels, options.DialectFor(current)));
+        before = new ReachCounter(new FleetSegments(input, sieve, today.Classes, needed), today, today.Governance);
         Today = new FleetSegments(input, sieve, today.Classes, needed).All.ToDictionary(segment => segment.Name, StringComparer.Ordinal);
         Deny(needed, today);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Flows.Core.Map;
 
 namespace Flows.Core.Policy;
@@ -20,6 +21,9 @@ public static class Periods
         ("month start", hour => hour.Day == 1),
     ];
 
+    private static readonly string[] Days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    private static readonly string[] TwoDigits = [.. Enumerable.Range(0, 24).Select(hour => hour.ToString("00", CultureInfo.InvariantCulture))];
+
     /// <summary>The periods of which less than twelve hours were watched, in a fixed order.</summary>
     /// <param name="watched">Hours in which anything was observed.</param>
     public static IReadOnlyList<string> NotSeen(HourSet watched)
@@ -31,33 +35,38 @@ public static class Periods
     /// <summary>The hours of the week that hold any of these, such as <c>Mon 08-10, Tue 08</c>; <c>always</c> for all 168.</summary>
     public static string OfWeek(HourSet hours)
     {
-        // Monday first.
-        var seen = hours.Hours.Select(TimeOf).Select(time => ((((int)time.DayOfWeek + 6) % 7) * 24) + time.Hour).ToHashSet();
-        if (seen.Count == 7 * 24)
+        // Monday first; the epoch began on a Thursday.
+        Span<bool> seen = stackalloc bool[7 * 24];
+        foreach (var hour in hours.Hours)
+        {
+            seen[(hour + (3 * 24)) % seen.Length] = true;
+        }
+
+        if (!seen.Contains(false))
         {
             return "always";
         }
 
-        List<string> spans = [];
+        var spans = new StringBuilder();
         for (var day = 0; day < 7; day++)
         {
             for (var hour = 0; hour < 24; hour++)
             {
                 var from = hour;
-                while (hour < 24 && seen.Contains((day * 24) + hour))
+                while (hour < 24 && seen[(day * 24) + hour])
                 {
                     hour++;
                 }
 
                 if (hour > from)
                 {
-                    var name = CultureInfo.InvariantCulture.DateTimeFormat.AbbreviatedDayNames[(day + 1) % 7];
-                    spans.Add(FormattableString.Invariant($"{name} {from:00}") + (hour - from == 1 ? "" : FormattableString.Invariant($"-{hour - 1:00}")));
+                    spans.Append(spans.Length == 0 ? "" : ", ").Append(Days[day]).Append(' ').Append(TwoDigits[from]);
+                    _ = hour - from == 1 ? spans : spans.Append('-').Append(TwoDigits[hour - 1]);
                 }
             }
         }
 
-        return string.Join(", ", spans);
+        return spans.ToString();
     }
 
     private static DateTime TimeOf(int hour) => DateTime.UnixEpoch.AddHours(hour);

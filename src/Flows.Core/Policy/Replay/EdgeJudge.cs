@@ -34,11 +34,14 @@ internal sealed class EdgeJudge
     {
         (this.sieve, this.dialect) = (sieve, dialect);
         evaluator = new PolicyEvaluator(set, namespaceLabels, dialect);
+        Governance = new Governance(evaluator);
         Classes = new PartyClasses(sieve, set);
         servicesMatter = set.Policies.Any(policy => policy.AllRules().Any(rule => rule.Rule.Peers.SelectMany(AnySegment.PartsOf).Any(peer => peer is ServiceSegment)));
     }
 
     public PartyClasses Classes { get; }
+
+    public Governance Governance { get; }
 
     /// <summary>Every answer that was given, with the edges counted by <see cref="Count"/>.</summary>
     public IEnumerable<Verdict> Verdicts => verdicts.Values;

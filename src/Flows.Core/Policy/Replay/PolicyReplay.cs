@@ -70,12 +70,11 @@ public static class PolicyReplay
         }
 
         var fleet = new FleetSegments(input, sieve, judge.Classes, needed);
-        var governance = new Governance(set, options.NamespaceLabels, options.DialectFor(set));
         return result with
         {
             Rules = tally.Of(set),
-            Uncovered = UncoveredSegment.Of(fleet, judge.Classes, governance),
-            Surplus = new Surplus(fleet, judge, governance, options.Limits).Find(),
+            Uncovered = UncoveredSegment.Of(fleet, judge.Classes, judge.Governance),
+            Surplus = new Surplus(fleet, judge, options.Limits).Find(),
         };
     }
 

@@ -13,9 +13,9 @@ public sealed record SurplusReport(IReadOnlyList<SurplusEdge> Edges, long Count,
 /// Lists the connections between known workloads, to ports on which these were seen to answer, that pass by a rule and never were. What passes because
 /// neither end is governed is no fault of a rule: <see cref="UncoveredSegment"/> tells of it.
 /// </summary>
-internal sealed class Surplus(FleetSegments fleet, EdgeJudge judge, Governance governance, ReplayLimits limits)
+internal sealed class Surplus(FleetSegments fleet, EdgeJudge judge, ReplayLimits limits)
 {
-    private readonly SegmentMembers members = new(fleet.All, judge.Classes, governance);
+    private readonly SegmentMembers members = new(fleet.All, judge.Classes, judge.Governance);
     private readonly Dictionary<FleetSegment, List<SegmentPolicy>[]> governing = [];
     private readonly List<SurplusEdge> found = [];
     private long count;
@@ -107,8 +107,8 @@ internal sealed class Surplus(FleetSegments fleet, EdgeJudge judge, Governance g
         {
             governing[segment] = both =
             [
-                [.. segment.Classes.SelectMany(number => governance.Of(judge.Classes[number], Direction.Ingress)).Distinct()],
-                [.. segment.Classes.SelectMany(number => governance.Of(judge.Classes[number], Direction.Egress)).Distinct()],
+                [.. segment.Classes.SelectMany(number => judge.Governance.Of(judge.Classes[number], Direction.Ingress)).Distinct()],
+                [.. segment.Classes.SelectMany(number => judge.Governance.Of(judge.Classes[number], Direction.Egress)).Distinct()],
             ];
         }
 

@@ -10,7 +10,7 @@ internal sealed class PeerNamer
     private readonly PolicyInput input;
     private readonly EdgeSieve sieve;
     private readonly Segmentation segmentation;
-    private readonly Dictionary<SegmentKey, Peer> pods = [];
+    private readonly Dictionary<SegmentKey, IReadOnlyList<Peer>> pods = [];
     private readonly Dictionary<(ulong Id, bool Named), IReadOnlyList<Peer>> others = [];
     private readonly List<Entity> apiServers;
 
@@ -27,10 +27,10 @@ internal sealed class PeerNamer
         var peer = direction == Direction.Egress ? edge.Dst : edge.Src;
         if (direction == Direction.Egress && Infrastructure.IsApiServer(edge))
         {
-            return [.. apiServers.SelectMany(server => sieve.Selectable(server) ? [PodsOf(server)] : Addresses(server, PeerClass.ApiServer)).DistinctBy(one => one.Key)];
+            return [.. apiServers.SelectMany(server => sieve.Selectable(server) ? PodsOf(server) : Addresses(server, PeerClass.ApiServer)).DistinctBy(one => one.Key)];
         }
 
-        return sieve.Selectable(peer) ? [PodsOf(peer)] : Others(peer, direction);
+        return sieve.Selectable(peer) ? PodsOf(peer) : Others(peer, direction);
     }
 
     /// <summary>The name of the node that the entity is, or whose network it shares; null where it is neither.</summary>
@@ -41,14 +41,14 @@ internal sealed class PeerNamer
         _ => null,
     };
 
-    public Peer PodsOf(Entity pod)
+    private IReadOnlyList<Peer> PodsOf(Entity pod)
     {
         var key = segmentation.Naming(pod);
         if (!pods.TryGetValue(key, out var peer))
         {
             var finding = segmentation.Find(key);
             var widened = finding.Fault is null ? null : $"{key} cannot be picked alone: {finding.Fault}";
-            pods[key] = peer = new Peer(PodSegment.In(pod.Namespace, finding.Exact ?? finding.Widest), PeerClass.Pods, widened);
+            pods[key] = peer = [new Peer(PodSegment.In(pod.Namespace, finding.Exact ?? finding.Widest), PeerClass.Pods, widened)];
         }
 
         return peer;

@@ -10,9 +10,6 @@ namespace Flows.Core.Policy;
 /// </summary>
 public sealed class PolicySuggester
 {
-    // A port on which so many segments ask for names is the cluster's resolver, not something that one application keeps for itself.
-    private const int ResolverClientsLeast = 3;
-
     private readonly PolicyInput input;
     private readonly EdgeSieve sieve;
     private readonly IReadOnlyList<Edge> edges;
@@ -22,14 +19,10 @@ public sealed class PolicySuggester
     private readonly Segmentation segmentation;
     private readonly PeerNamer namer;
     private readonly RingFence? ring;
-    private readonly Widening widening;
-    private readonly ReadinessJudge judge;
+    private readonly SegmentDrafter drafter;
     private readonly Dictionary<ulong, SegmentKey?> subjects = [];
     private readonly Dictionary<ulong, bool> collectors = [];
-    private readonly Dictionary<(SegmentKey Subject, Direction Direction), GrantTable> tables = [];
-    private readonly HashSet<(SegmentKey Subject, Direction Direction, byte Protocol, ushort Port)> resolvers = [];
-    private readonly Dictionary<SegmentKey, List<int>> inside = [];
-    private readonly List<SegmentReadiness> readiness = [];
+    private readonly SortedDictionary<SegmentKey, SegmentNeeds> needs = [];
 
     private PolicySuggester(PolicyInput given)
     {
@@ -54,8 +47,7 @@ public sealed class PolicySuggester
         segmentation = new Segmentation(input, selectors, evidence);
         ring = RingFence.Of(input, segmentation, pods);
         namer = new PeerNamer(input, sieve, segmentation, evidence);
-        widening = Widening.Of(input, sieve);
-        judge = new ReadinessJudge(input, edges);
+        drafter = new SegmentDrafter(input, edges, Widening.Of(input, sieve), ring);
     }
 
     /// <summary>Suggests a set at the input's level.</summary>
@@ -63,69 +55,49 @@ public sealed class PolicySuggester
 
     private Suggestion Run()
     {
-        needed.ForEach(Grant);
-        foreach (var (subject, direction, protocol, port) in resolvers)
-        {
-            tables[(subject, direction)].OpenToPods(protocol, port, ResolverClientsLeast);
-        }
+        needed.ForEach(Assign);
 
-        var governed = tables.Keys.Select(key => key.Subject).Concat(inside.Keys).Distinct().Order().ToList();
-        List<SegmentPolicy> policies = [.. governed.Select(PolicyOf).OfType<SegmentPolicy>()];
-        policies.AddRange(DefaultDeny(policies));
-        ReviewUnobserved(governed);
-        review.AddRange(segmentation.Raised.Select(raised => About(raised.Key, ReviewReason.LevelRaised, raised.Value)));
+        // What a segment gets follows from its own needs alone, so that each processor takes its share; selectors are found, and remembered, before.
+        var drafts = needs.Select(need => (Subject: need.Key, Finding: need.Key.IsHost ? null : segmentation.Find(need.Key), Needs: need.Value)).ToList()
+            .AsParallel().AsOrdered().Select(one => drafter.Draft(one.Subject, one.Finding, one.Needs)).ToList();
+        review.AddRange(drafts.SelectMany(draft => draft.Review));
+        List<SegmentReadiness> readiness = [.. drafts.Select(draft => draft.Readiness).OfType<SegmentReadiness>()];
+        List<SegmentPolicy> policies = [.. drafts.Select(draft => draft.Policy).OfType<SegmentPolicy>()];
+        policies.AddRange(DefaultDeny(policies, readiness));
+        ReviewUnobserved();
+        review.AddRange(segmentation.Raised.Select(raised => ReviewItem.About(raised.Key, ReviewReason.LevelRaised, raised.Value)));
         return new Suggestion(PolicySet.Of(policies), ReviewItem.Merge(review)) { Readiness = readiness, Warnings = sieve.Warnings };
     }
 
-    private void Grant(int number)
+    /// <summary>Tells both ends of an edge that they need it.</summary>
+    private void Assign(int number)
     {
         var edge = edges[number];
         var (src, dst) = (SubjectOf(edge.Src), SubjectOf(edge.Dst));
         if (ring is not null && sieve.Selectable(edge.Src) && sieve.Selectable(edge.Dst) && ring.Holds(edge.Src) && ring.Holds(edge.Dst))
         {
-            ((SegmentKey?[])[src, dst]).OfType<SegmentKey>().Distinct().ToList().ForEach(subject => Inside(subject).Add(number));
+            ((SegmentKey?[])[src, dst]).OfType<SegmentKey>().Distinct().ToList().ForEach(subject => NeedsOf(subject).Inside.Add(number));
             return;
         }
 
-        Grant(number, Direction.Egress, src, edge.Src);
-        Grant(number, Direction.Ingress, dst, edge.Dst);
+        Assign(number, Direction.Egress, src, edge.Src);
+        Assign(number, Direction.Ingress, dst, edge.Dst);
     }
 
-    private List<int> Inside(SegmentKey subject) => inside.TryGetValue(subject, out var there) ? there : inside[subject] = [];
-
-    private void Grant(int number, Direction direction, SegmentKey? subject, Entity end)
+    private void Assign(int number, Direction direction, SegmentKey? subject, Entity end)
     {
         var edge = edges[number];
-        if (subject is not { } key)
+        if (subject is { } key)
         {
-            if (end.Kind == EntityKind.Pod && end.HostNetwork)
-            {
-                review.Add(sieve.Item(edge, ReviewReason.HostNetwork) with { Src = SegmentKey.TextOf(end, input.Level), Dst = "", Protocol = "", Port = null });
-            }
-
-            return;
+            NeedsOf(key).Of(direction).Add(new Need(number, namer.PeersOf(edge, direction), IsMetrics(edge.Src)));
         }
-
-        if (!tables.TryGetValue((key, direction), out var table))
+        else if (end.Kind == EntityKind.Pod && end.HostNetwork)
         {
-            tables[(key, direction)] = table = new GrantTable();
-        }
-
-        // Resolvers fall back from UDP to TCP for long answers (RFC 7766), rarely enough to be missed while watching.
-        var dns = Infrastructure.IsDns(edge);
-        foreach (var protocol in dns ? (byte[])[IpProtocol.Tcp, IpProtocol.Udp] : [edge.Protocol])
-        {
-            foreach (var peer in namer.PeersOf(edge, direction))
-            {
-                table.Add(protocol, edge.DstPort, peer, Infrastructure.ReasonOf(edge, peer.Class) ?? (IsMetrics(edge.Src) ? Infrastructure.Metrics : null), number);
-            }
-
-            if (dns && direction == Direction.Ingress)
-            {
-                resolvers.Add((key, direction, protocol, edge.DstPort));
-            }
+            review.Add(sieve.Item(edge, ReviewReason.HostNetwork) with { Src = SegmentKey.TextOf(end, input.Level), Dst = "", Protocol = "", Port = null });
         }
     }
+
+    private SegmentNeeds NeedsOf(SegmentKey subject) => needs.TryGetValue(subject, out var there) ? there : needs[subject] = new SegmentNeeds();
 
     private bool IsMetrics(Entity client)
     {
@@ -160,119 +132,8 @@ public sealed class PolicySuggester
         return host is not null && KubernetesGrammar.IsLabelValue(host) ? SegmentKey.OfHost(host) : null;
     }
 
-    private SegmentPolicy? PolicyOf(SegmentKey subject)
-    {
-        var target = Target(subject);
-        if (target is null)
-        {
-            return null;
-        }
-
-        var own = ((Direction[])[Direction.Ingress, Direction.Egress])
-            .Select(direction => (Direction: direction, Table: tables.GetValueOrDefault((subject, direction)))).ToList();
-        foreach (var (direction, table) in own)
-        {
-            Widen(subject, direction, table);
-        }
-
-        var ready = ReadinessOf(subject, [.. own.Select(one => one.Table).OfType<GrantTable>()]);
-        readiness.Add(ready);
-        return new SegmentPolicy
-        {
-            Subject = subject.ToString(),
-            Namespace = subject.Namespace,
-            Name = NameOf(subject),
-            Target = target,
-            Ingress = RulesOf(subject, Direction.Ingress, own[0].Table, ready),
-            Egress = RulesOf(subject, Direction.Egress, own[1].Table, ready),
-        };
-    }
-
-    private Segment? Target(SegmentKey subject)
-    {
-        if (subject.IsHost)
-        {
-            return HostSegment.Named(subject.Workload);
-        }
-
-        var finding = segmentation.Find(subject);
-        if (finding.Exact is not null)
-        {
-            return PodSegment.In(subject.Namespace, finding.Exact);
-        }
-
-        var seen = ((Direction[])[Direction.Ingress, Direction.Egress]).SelectMany(direction => tables.GetValueOrDefault((subject, direction))?.Edges ?? []);
-        review.Add(About(subject, ReviewReason.Selector, $"gets no policy: {finding.Fault}") with { Connections = seen.Distinct().Sum(number => edges[number].Connections) });
-        return null;
-    }
-
-    private string NameOf(SegmentKey subject) => subject.IsNamespace
-        ? KubernetesGrammar.NameOf(subject.Namespace, ring is null ? "namespace" : input.RingFence is null ? "boundary" : "ring-fence")
-        : KubernetesGrammar.NameOf(subject.Workload, subject.Kind);
-
-    private void Widen(SegmentKey subject, Direction direction, GrantTable? table)
-    {
-        foreach (var (protocol, port, addresses) in table?.Widen(widening) ?? [])
-        {
-            review.Add(About(subject, ReviewReason.ManyAddresses,
-                $"{Word(direction)} lists {addresses} outside addresses, more than {input.ExternalPeersMax}; give the cluster's ranges to widen the rule to the world without them") with
-            {
-                Protocol = IpProtocol.NameOf(protocol),
-                Port = port,
-            });
-        }
-    }
-
-    private SegmentReadiness ReadinessOf(SegmentKey subject, IReadOnlyList<GrantTable> own)
-    {
-        var grants = own.SelectMany(table => table.Grants).Select(grant => grant.Edges.Distinct().Select(number => edges[number]).ToList())
-            .Concat((inside.GetValueOrDefault(subject) ?? []).GroupBy(number => (edges[number].DstPort, edges[number].Protocol)).Select(same => same.Select(number => edges[number]).ToList()))
-            .ToList();
-        var sightings = grants.Select(seen => new Sighting(
-            seen.Sum(edge => edge.Connections), seen.Exists(edge => edge.Hours is null) ? null : HourSet.Union(seen.Select(edge => edge.Hours!)), seen.Min(edge => edge.FirstSeenUs))).ToList();
-        return judge.Of(subject.ToString(), sightings, [.. grants.SelectMany(seen => seen).SelectMany(edge => edge.Nodes).Distinct()]);
-    }
-
-    private List<Rule>? RulesOf(SegmentKey subject, Direction direction, GrantTable? table, SegmentReadiness ready)
-    {
-        List<Rule> rules = [.. table?.ToRules(edges) ?? []];
-        if (ring is not null && ring.Holds(subject))
-        {
-            rules.Add(new Rule
-            {
-                Peers = ring.Inside,
-                Purpose = RulePurpose.Baseline,
-                Reason = $"inside the fence around {ring.Name}",
-                Widened = "inside the fence everything may talk",
-                Evidence = EvidenceOf.Edges([.. (inside.GetValueOrDefault(subject) ?? []).Order().Select(number => edges[number])]),
-            });
-        }
-        else if (table is null)
-        {
-            return Quiet(subject, direction, ready);
-        }
-
-        review.AddRange(rules.Where(rule => rule.Widened is not null).Select(rule => About(subject, ReviewReason.Widened,
-            $"{Word(direction)} on {(rule.Ports.Count == 0 ? "every port" : string.Join(", ", rule.Ports))}: {rule.Widened}") with { Connections = rule.Evidence?.Connections ?? 0 }));
-        return rules;
-    }
-
-    /// <summary>A direction that nobody used: closed once the segment is known well enough for that to mean something.</summary>
-    private List<Rule>? Quiet(SegmentKey subject, Direction direction, SegmentReadiness ready)
-    {
-        var word = Word(direction);
-        if (ready.State == ReadinessState.Stable)
-        {
-            review.Add(About(subject, ReviewReason.DirectionClosed, $"no {word} was seen though the segment is stable, so {word} is closed"));
-            return [];
-        }
-
-        review.Add(About(subject, ReviewReason.DirectionNotObserved, $"no {word} was seen, so {word} stays open; close it once you know that there is none"));
-        return null;
-    }
-
     /// <summary>One for each namespace of which every segment is stable and has a policy.</summary>
-    private List<SegmentPolicy> DefaultDeny(IReadOnlyList<SegmentPolicy> policies)
+    private List<SegmentPolicy> DefaultDeny(IReadOnlyList<SegmentPolicy> policies, IReadOnlyList<SegmentReadiness> readiness)
     {
         if (ring is not null || input.Only is not null)
         {
@@ -294,7 +155,7 @@ public sealed class PolicySuggester
             })];
     }
 
-    private void ReviewUnobserved(List<SegmentKey> governed)
+    private void ReviewUnobserved()
     {
         if (input.Only is not null || ring is not null)
         {
@@ -302,16 +163,12 @@ public sealed class PolicySuggester
         }
 
         var seen = Ends.Of(edges).Where(sieve.Selectable).Select(pod => SegmentKey.Of(pod, SegmentLevel.Workload)).ToHashSet();
-        var whole = governed.Where(subject => subject.IsNamespace).ToHashSet();
+        var whole = needs.Keys.Where(subject => subject.IsNamespace).ToHashSet();
         foreach (var workload in selectors.Workloads.Where(workload => !seen.Contains(workload)))
         {
-            review.Add(About(workload, ReviewReason.NotObserved, whole.Contains(SegmentKey.OfNamespace(workload.Namespace))
+            review.Add(ReviewItem.About(workload, ReviewReason.NotObserved, whole.Contains(SegmentKey.OfNamespace(workload.Namespace))
                 ? "nothing was seen of it, yet the policy of its namespace selects it"
                 : "nothing was seen of it, so it gets no policy and stays open unless its namespace is closed"));
         }
     }
-
-    private static string Word(Direction direction) => direction == Direction.Ingress ? "ingress" : "egress";
-
-    private static ReviewItem About(SegmentKey segment, ReviewReason reason, string detail) => new() { Reason = reason, Src = segment.ToString(), Detail = detail };
 }

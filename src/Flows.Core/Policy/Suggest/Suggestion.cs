@@ -101,6 +101,9 @@ public sealed record ReviewItem
     /// <summary>One sentence.</summary>
     public required string Detail { get; init; }
 
+    /// <summary>About a segment as a whole.</summary>
+    internal static ReviewItem About(SegmentKey segment, ReviewReason reason, string detail) => new() { Reason = reason, Src = segment.ToString(), Detail = detail };
+
     /// <summary>Joins items that differ only in pods of the same workloads, and sorts.</summary>
     public static IReadOnlyList<ReviewItem> Merge(IEnumerable<ReviewItem> items) => [.. items
         .GroupBy(item => (item.Reason, item.Src, item.Dst, item.Protocol, item.Port, item.Detail))

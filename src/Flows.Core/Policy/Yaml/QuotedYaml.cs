@@ -38,7 +38,8 @@ internal sealed class QuotedYaml
             }
 
             var (key, value) = map.Fields[i];
-            text.Append(map.IsData ? Quoted(key) : key).Append(':');
+            _ = map.IsData ? Quoted(key) : text.Append(key);
+            text.Append(':');
             Value(value, indent);
         }
     }
@@ -66,7 +67,8 @@ internal sealed class QuotedYaml
 
                 break;
             default:
-                text.Append(' ').Append(Scalar(value)).Append('\n');
+                text.Append(' ');
+                Scalar(value).Append('\n');
                 break;
         }
     }
@@ -83,30 +85,33 @@ internal sealed class QuotedYaml
                 Entries(map, indent + 2);
                 break;
             default:
-                text.Append(Scalar(item)).Append('\n');
+                Scalar(item).Append('\n');
                 break;
         }
     }
 
-    private static string Scalar(object value) => value is string words ? Quoted(words)
-        : value is bool truth ? (truth ? "true" : "false")
-        : value is double number ? number.ToString("R", CultureInfo.InvariantCulture)
-        : Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
-
-    private static string Quoted(string words)
+    private StringBuilder Scalar(object value) => value switch
     {
-        var quoted = new StringBuilder(words.Length + 2).Append('"');
+        string words => Quoted(words),
+        bool truth => text.Append(truth ? "true" : "false"),
+        double number => text.Append(number.ToString("R", CultureInfo.InvariantCulture)),
+        _ => text.Append(Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+    };
+
+    private StringBuilder Quoted(string words)
+    {
+        text.Append('"');
         foreach (var c in words)
         {
             // Control characters, and the line separators that YAML 1.1 folds, never stand as themselves.
             _ = c switch
             {
-                '"' or '\\' => quoted.Append('\\').Append(c),
-                < ' ' or (>= '\u007f' and <= '\u00a0') or '\u2028' or '\u2029' or '\ufeff' => quoted.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-                _ => quoted.Append(c),
+                '"' or '\\' => text.Append('\\').Append(c),
+                < ' ' or (>= '\u007f' and <= '\u00a0') or '\u2028' or '\u2029' or '\ufeff' => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                _ => text.Append(c),
             };
         }
 
-        return quoted.Append('"').ToString();
+        return text.Append('"');
     }
 }

@@ -77,14 +77,21 @@ internal sealed partial class YamlField
     public IReadOnlyDictionary<string, YamlField> Fields(params string[] known)
     {
         var fields = Entries();
-        var unknown = fields.Keys.FirstOrDefault(key => !known.Contains(key, StringComparer.Ordinal));
-        return unknown is not null ? throw fields[unknown].Fault("is not a field of this API version")
-            : fields.Values.Any(field => field.IsNull) ? fields.Where(field => !field.Value.IsNull).ToDictionary(field => field.Key, field => field.Value)
-            : fields;
+        var nulls = false;
+        foreach (var (key, field) in fields)
+        {
+            nulls |= field.IsNull;
+            if (Array.IndexOf(known, key) < 0)
+            {
+                throw field.Fault("is not a field of this API version");
+            }
+        }
+
+        return nulls ? fields.Where(field => !field.Value.IsNull).ToDictionary(field => field.Key, field => field.Value) : fields;
     }
 
     /// <summary>The entries of a mapping with keys of any name.</summary>
-    public IReadOnlyDictionary<string, YamlField> Entries()
+    public Dictionary<string, YamlField> Entries()
     {
         if (entries is null)
         {
