@@ -13,13 +13,29 @@ public static class Observation
 
     /// <summary>The input for a suggestion over [since, until): edges with their hours, who held which address, who reported when, and what was lost.</summary>
     /// <exception cref="Core.FlowsException">The pods stand in several clusters and none was chosen.</exception>
-    public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster) =>
-        Read(reader, sinceUs, untilUs, cluster, reader.Identities(), LabelHistory.None);
+    public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster)
+    {
+        // Each is half a database's work and half our own.
+        using var beside = reader.Beside();
+        var ledger = Task.Run(beside.Identities);
+        try
+        {
+            var seen = reader.Seen(sinceUs, untilUs, LabelHistory.None);
+            return Of(reader, seen, ledger.GetAwaiter().GetResult(), sinceUs, untilUs, cluster);
+        }
+        finally
+        {
+            // Whatever came of it, it still reads from what is let go next.
+            ((IAsyncResult)ledger).AsyncWaitHandle.WaitOne();
+        }
+    }
 
     /// <summary>As the other, with the ends of edges as they were.</summary>
-    public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster, IReadOnlyList<IdentityInterval> ledger, LabelHistory history)
+    public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster, IReadOnlyList<IdentityInterval> ledger, LabelHistory history) =>
+        Of(reader, reader.Seen(sinceUs, untilUs, history), ledger, sinceUs, untilUs, cluster);
+
+    private static PolicyInput Of(StoreReader reader, EdgesSeen seen, IReadOnlyList<IdentityInterval> ledger, long sinceUs, long untilUs, string? cluster)
     {
-        var seen = reader.Seen(sinceUs, untilUs, history);
         var input = PolicyInput.Of(seen.Edges, ledger, sinceUs, untilUs, cluster);
         var addresses = new Dictionary<ulong, IReadOnlyList<NetBlock>>(input.Addresses);
         foreach (var (entity, blocks) in NamedAddresses(reader, input.Edges))

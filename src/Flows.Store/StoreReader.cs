@@ -34,6 +34,11 @@ public sealed class StoreReader : IDisposable
         var manifest = Manifest.Read(directory);
         StoreFiles.Check(directory, manifest);
 
+        return Open(directory, manifest);
+    }
+
+    private static StoreReader Open(string directory, Manifest manifest)
+    {
         // Half of what is there: other readers and the writer want to live, and a question that needs more spills or fails alone.
         var memoryMaxMib = (int)Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2 / 1024 / 1024, 256, 4096);
         var engine = Engine.Start(memoryMaxMib, Math.Clamp(Environment.ProcessorCount, 1, 8), Path.Combine(Path.GetTempPath(), "flows-spill"));
@@ -47,6 +52,9 @@ public sealed class StoreReader : IDisposable
             throw;
         }
     }
+
+    /// <summary>Another reader of the same state, for a thread of its own.</summary>
+    public StoreReader Beside() => Open(directory, manifest);
 
     /// <summary>Edges over [since, until), one per distinct source, destination, service, protocol and ports, in a stable order.</summary>
     /// <remarks>Edges are kept by the minute: a minute counts if its begin is within the span, or the span begins within it.</remarks>
