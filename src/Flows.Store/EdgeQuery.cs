@@ -18,13 +18,17 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
 
     private const string Key = "src_entity, dst_entity, svc_entity, protocol, dst_port, svc_port, src_version, dst_version";
 
-    private static readonly string[] Counts = ["connections", "answered", "refused", "unanswered", "direction_trusted", "snat_unresolved"];
-    private static readonly string[] Volumes = ["fwd_bytes", "rev_bytes", "fwd_packets", "rev_packets"];
+    private static readonly string[] Summed =
+    [
+        "connections", "answered", "refused", "unanswered", "direction_trusted", "fwd_bytes", "rev_bytes", "fwd_packets", "rev_packets", "snat_unresolved",
+    ];
+
+    private static readonly string Sums = string.Join(", ", Summed.Select(column => $"coalesce(sum({column}), 0)::BIGINT AS {column}"));
 
     /// <param name="sinceUs">Begin of the span.</param>
     /// <param name="untilUs">Its end, exclusive.</param>
     /// <param name="history">Entities that were different at different times: each version has edges of its own.</param>
-    /// <param name="hours">Whether the hours are wanted, in which edges were used and nodes reported, rather than the volumes: policies ask for the former, maps for the latter.</param>
+    /// <param name="hours">Whether the hours are wanted, in which edges were used and nodes reported.</param>
     public EdgesSeen Read(long sinceUs, long untilUs, LabelHistory history, bool hours)
     {
         var from = StoreLayout.ClampUs(sinceUs) / UnixTime.Minute * UnixTime.Minute;
@@ -42,8 +46,7 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
             // An edge is seen by few different sets of nodes, and all edges together by not many more: the sets are named once, and edges refer to them.
             engine.Execute(
                 $"""
-                CREATE TEMP TABLE seen AS SELECT {Key}, nodes, {Sums(Counts)}, {(hours ? Nothing(Volumes) : Sums(Volumes))},
-                    min(first_seen) AS first_seen, max(last_seen) AS last_seen, max(src_resolved_by) AS src_resolved_by,
+                CREATE TEMP TABLE seen AS SELECT {Key}, nodes, {Sums}, min(first_seen) AS first_seen, max(last_seen) AS last_seen, max(src_resolved_by) AS src_resolved_by,
                     max(dst_resolved_by) AS dst_resolved_by, {(hours ? bits.Gather("bucket") : "NULL::BIT")} AS hours
                 FROM {AsOf(rows, history)} GROUP BY {Key}, nodes;
                 CREATE TEMP TABLE witnesses AS SELECT nodes, hours, row_number() OVER () AS number FROM (SELECT nodes, bit_or(hours) AS hours FROM seen GROUP BY nodes)
@@ -53,7 +56,7 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
                 row => (Nodes: row.GetString(0).Split('\u001f'), Hours: hours ? bits.Read(LedgerFiles.Bytes(row, 1)) : HourSet.Empty));
             var parts = engine.Read(
                 $"""
-                SELECT {Key}, {string.Join(", ", [.. Counts, .. Volumes])}, epoch_us(first_seen), epoch_us(last_seen), src_resolved_by, dst_resolved_by, number, seen.hours::BLOB
+                SELECT {Key}, {string.Join(", ", Summed)}, epoch_us(first_seen), epoch_us(last_seen), src_resolved_by, dst_resolved_by, number, seen.hours::BLOB
                 FROM seen JOIN witnesses USING (nodes)
                 ORDER BY src_entity, dst_entity, svc_entity NULLS FIRST, protocol, dst_port, svc_port NULLS FIRST, src_version, dst_version, number
                 """,
@@ -102,10 +105,6 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
             """;
     }
 
-    private static string Sums(string[] columns) => string.Join(", ", columns.Select(column => $"coalesce(sum({column}), 0)::BIGINT AS {column}"));
-
-    private static string Nothing(string[] columns) => string.Join(", ", columns.Select(column => $"0::BIGINT AS {column}"));
-
     private static Edge EdgeOf(DuckDBDataReader row, Dictionary<ulong, Entity> entities, LabelHistory history) => new()
     {
         Src = Version(row.GetFieldValue<ulong>(0), row.GetInt32(6), entities, history),
@@ -119,11 +118,11 @@ internal sealed class EdgeQuery(Engine engine, string directory, Manifest manife
         Refused = row.GetInt64(10),
         Unanswered = row.GetInt64(11),
         DirectionTrusted = row.GetInt64(12),
-        SnatUnresolved = row.GetInt64(13),
-        FwdBytes = row.GetInt64(14),
-        RevBytes = row.GetInt64(15),
-        FwdPackets = row.GetInt64(16),
-        RevPackets = row.GetInt64(17),
+        FwdBytes = row.GetInt64(13),
+        RevBytes = row.GetInt64(14),
+        FwdPackets = row.GetInt64(15),
+        RevPackets = row.GetInt64(16),
+        SnatUnresolved = row.GetInt64(17),
         FirstSeenUs = row.GetInt64(18),
         LastSeenUs = row.GetInt64(19),
         SrcResolvedBy = (ResolvedBy)row.GetFieldValue<byte>(20),

@@ -64,7 +64,7 @@ public sealed class StoreReader : IDisposable
     public IReadOnlyList<Edge> Edges(long sinceUs, long untilUs, LabelHistory history) =>
         new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history, hours: false).Edges;
 
-    /// <summary>As the other, with the hours in which edges were used and nodes reported, and without volumes: these stay 0.</summary>
+    /// <summary>As the other, with the hours in which edges were used and nodes reported.</summary>
     public EdgesSeen Seen(long sinceUs, long untilUs, LabelHistory history) => new EdgeQuery(engine, directory, manifest).Read(sinceUs, untilUs, history, hours: true);
 
     /// <summary>The hours since then that have edges, each with a text that changes with them.</summary>
