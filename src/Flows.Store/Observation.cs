@@ -26,7 +26,7 @@ public static class Observation
         finally
         {
             // Whatever came of it, it still reads from what is let go next.
-            ((IAsyncResult)ledger).AsyncWaitHandle.WaitOne();
+            Task.WaitAny(ledger);
         }
     }
 

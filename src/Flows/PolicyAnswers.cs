@@ -28,7 +28,7 @@ internal sealed class PolicyAnswers(string directory, TimeProvider time) : IDisp
         var written = RenderedSuggestion.Of(input, suggestion.Set);
 
         // The texts, not the model, run over what was seen: they are what somebody will apply.
-        var replay = written.Readable is { } set ? PolicyReplay.Run(seen.Input, set, seen.Options with { Whole = false }) : null;
+        var replay = written.ReadBack is { } read ? PolicyReplay.Run(seen.Input, read(), seen.Options with { Whole = false }) : null;
         var plan = new Lazy<RolloutPlan>(() =>
             RolloutPlanner.Plan(seen.Input, seen.ClusterPolicies ?? PolicySet.Empty, suggestion.Set, seen.Options, new SuggestedReadiness(suggestion)));
         return new SuggestedPolicies

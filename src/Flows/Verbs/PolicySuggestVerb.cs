@@ -88,9 +88,10 @@ internal static class PolicySuggestVerb
         var suggestion = PolicySuggester.Suggest(input);
         var rendered = RenderedSuggestion.Of(input, suggestion.Set);
 
-        // What leaves is what was judged: the texts were read back, and that is replayed while they are written.
+        // What leaves is what was judged: the texts are read back, and that is replayed while they are written.
+        var readable = rendered.ReadBack?.Invoke();
         var writing = Task.Run(() => PolicyFiles.WriteAsync(directory, PolicyFiles.Of(rendered.Files, suggestion)));
-        var replay = rendered.Readable is { } set ? PolicyReplay.Run(input, set) : null;
+        var replay = readable is { } set ? PolicyReplay.Run(input, set) : null;
         await writing.ConfigureAwait(false);
         var policies = suggestion.Set.Policies.Select(PolicySummary.Of).ToList();
         if (output == "json")

@@ -87,7 +87,7 @@ internal static class ShopFleet
             DerivedUs = Start,
             Suggestion = suggestion,
             Losses = written.Losses,
-            Replay = written.Readable is { } set ? PolicyReplay.Run(input, set) : null,
+            Replay = written.ReadBack is { } read ? PolicyReplay.Run(input, read()) : null,
             TextOf = policy => RenderedSuggestion.Of(input, new PolicySet([policy])).Files,
             Files = () => PolicyFiles.Of(RenderedSuggestion.Of(input, suggestion.Set).Files, suggestion),
             Plan = () => RolloutPlanner.Plan(input, PolicySet.Empty, suggestion.Set, new JudgeOptions(), new SuggestedReadiness(suggestion)),

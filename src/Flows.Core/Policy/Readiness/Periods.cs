@@ -61,7 +61,10 @@ public static class Periods
                 if (hour > from)
                 {
                     spans.Append(spans.Length == 0 ? "" : ", ").Append(Days[day]).Append(' ').Append(TwoDigits[from]);
-                    _ = hour - from == 1 ? spans : spans.Append('-').Append(TwoDigits[hour - 1]);
+                    if (hour - from > 1)
+                    {
+                        spans.Append('-').Append(TwoDigits[hour - 1]);
+                    }
                 }
             }
         }

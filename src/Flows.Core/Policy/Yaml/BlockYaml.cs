@@ -131,7 +131,7 @@ internal ref struct BlockYaml
     }
 
     /// <summary>The block ended where another to its left goes on; a line further to the right would belong to the scalar before it, a dash below keys to nothing.</summary>
-    private readonly bool Ended(int own) => kind is Kind.Separator or Kind.End || (kind == Kind.Content && column < own) || (kind == Kind.Content && column == own && !IsDash);
+    private readonly bool Ended(int own) => kind is Kind.Separator or Kind.End || (kind == Kind.Content && (column < own || (column == own && !IsDash)));
 
     private readonly bool IsDash => text[at] == '-' && (at + 1 == end || text[at + 1] == ' ');
 
