@@ -48,7 +48,7 @@ public sealed class ConnectionTraps(TrapRun run)
 
         var (client, server) = (lab.A(240), lab.B(240));
         Assert.Equal(SocketError.ConnectionRefused, TrapTalk.Try(client, server.Address, 12400));
-        Assert.Equal(SocketError.TimedOut, TrapTalk.Try(client, server.Address, 12401));
+        Assert.Equal(SocketError.TimedOut, TrapTalk.Try(client, server.Address, 12401, patienceMs: 400));
         Assert.Equal(SocketError.ConnectionRefused, TrapTalk.Try(client, server.Address, 12402));
         Assert.Equal(SocketError.HostUnreachable, TrapTalk.Try(client, server.Address, 12403));
         TrapTalk.Exchange(client, server, 12405);

@@ -57,24 +57,10 @@ internal static class TrapTalk
     public static TrapConnection Open(TrapEnd client, TrapEnd server, int port) => Open(client, server.Address, port, server, port);
 
     /// <summary>Tries to connect where nobody answers in time, or somebody says no, and tells how that ended.</summary>
-    public static SocketError Try(TrapEnd client, string dialled, int port, int patienceMs = 400) => ConntrackNetns.In(client.Space, () =>
+    public static SocketError Try(TrapEnd client, string dialled, int port, int patienceMs = PatienceMs) => ConntrackNetns.In(client.Space, () =>
     {
-        using var socket = new Socket(client.Ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(client.Ip, 0));
-        using var patience = new CancellationTokenSource(patienceMs);
-        try
-        {
-            socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(dialled), port), patience.Token).AsTask().GetAwaiter().GetResult();
-            return SocketError.Success;
-        }
-        catch (SocketException fault)
-        {
-            return fault.SocketErrorCode;
-        }
-        catch (OperationCanceledException)
-        {
-            return SocketError.TimedOut;
-        }
+        using var socket = Bound(client);
+        return Connect(socket, dialled, port, patienceMs);
     });
 
     public static Socket Listen(TrapEnd server, int port) => ConntrackNetns.In(server.Space, () => Traffic.Listen(server.Ip.AddressFamily, server.Address, port));
@@ -121,18 +107,44 @@ internal static class TrapTalk
     /// <summary>Connects, or tells who does not reach whom.</summary>
     public static Socket Dial(TrapEnd from, string to, int port) => ConntrackNetns.In(from.Space, () =>
     {
-        var socket = new Socket(from.Ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = PatienceMs, NoDelay = true };
-        using var patience = new CancellationTokenSource(PatienceMs);
-        try
+        var socket = Bound(from);
+        var ended = Connect(socket, to, port, PatienceMs);
+        if (ended == SocketError.Success)
         {
-            socket.Bind(new IPEndPoint(from.Ip, 0));
-            socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(to), port), patience.Token).AsTask().GetAwaiter().GetResult();
             return socket;
         }
-        catch (Exception fault) when (fault is SocketException or OperationCanceledException)
-        {
-            socket.Dispose();
-            throw new InvalidOperationException($"{from} does not reach {to} port {port}: {fault.Message}", fault);
-        }
+
+        socket.Dispose();
+        throw new InvalidOperationException($"{from} does not reach {to} port {port}: {ended}");
     });
+
+    private static Socket Bound(TrapEnd client)
+    {
+        var socket = new Socket(client.Ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = PatienceMs, NoDelay = true };
+        socket.Bind(new IPEndPoint(client.Ip, 0));
+        return socket;
+    }
+
+    /// <summary>
+    /// Waits on its own thread: the traps talk side by side, more of them than the pool has threads on a small machine, and whoever waits for the pool is told of an
+    /// answer up to a second after it came.
+    /// </summary>
+    private static SocketError Connect(Socket socket, string address, int port, int patienceMs)
+    {
+        var answered = true;
+        socket.Blocking = false;
+        try
+        {
+            socket.Connect(IPAddress.Parse(address), port);
+        }
+        catch (SocketException pending) when (pending.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        {
+            answered = socket.Poll(TimeSpan.FromMilliseconds(patienceMs), SelectMode.SelectWrite);
+        }
+
+        // A refusal by ICMP ends the wait without an answer.
+        var refused = (SocketError)(int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+        socket.Blocking = true;
+        return refused != SocketError.Success || answered ? refused : SocketError.TimedOut;
+    }
 }
