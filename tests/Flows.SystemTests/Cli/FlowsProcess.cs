@@ -134,9 +134,31 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
     private async Task<Finished> FinishAsync()
     {
         using var patience = new CancellationTokenSource(PatienceMax);
-        await process.WaitForExitAsync(patience.Token);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"Process {process.Id} did not end within {PatienceMax}; its threads wait in {Waits()}; it had said: {Error}");
+        }
+
         await errors;
         return new Finished(process.ExitCode, await output, Error);
+    }
+
+    /// <summary>What each of its threads is called, and in which function of the kernel it waits (proc_pid_wchan(5)).</summary>
+    private string Waits()
+    {
+        try
+        {
+            return string.Join(", ", Directory.GetDirectories($"/proc/{process.Id}/task")
+                .Select(thread => $"{File.ReadAllText($"{thread}/comm").Trim()} {File.ReadAllText($"{thread}/wchan")} {File.ReadAllText($"{thread}/syscall").Split(' ')[0].Trim()}"));
+        }
+        catch (IOException)
+        {
+            return "a process that ended meanwhile";
+        }
     }
 
     private async Task ListenAsync(StreamReader from)
