@@ -49,11 +49,7 @@ internal sealed class CompiledSet
     {
         SortedDictionary<int, CompiledPolicy> found = [];
         AddAt("", party, found);
-        if (party.Namespace.Length > 0)
-        {
-            AddAt(party.Namespace, party, found);
-        }
-
+        AddAt(party.Namespace, party, found);
         return [.. found.Values];
     }
 
