@@ -16,6 +16,7 @@ internal static class Equivalents
         ["Evaluate/PolicyEvaluator.cs: profiles.Count == ProfilesMax -> !(profiles.Count == ProfilesMax)"] = Cache,
         ["Evaluate/PolicyEvaluator.cs: profiles.Count == ProfilesMax -> profiles.Count != ProfilesMax"] = Cache,
         ["Evaluate/PolicyEvaluator.cs: profiles.Clear(); -> ;"] = Cache,
+        ["Model/LabelSelector.cs: all.Length > 1 -> all.Length >= 1"] = "sorting a single requirement changes nothing",
         ["Model/NetBlock.cs: length >= 64 -> length > 64"] = Boundary64,
         ["Model/NetBlock.cs: bits >= 64 -> bits > 64"] = Boundary64,
         ["Model/NetBlock.cs: 64 -> 65"] = Boundary64,

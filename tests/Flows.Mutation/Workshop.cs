@@ -41,7 +41,7 @@ internal sealed class Workshop
 
         trees = sources.ToDictionary(source => source.Key, source => CSharpSyntaxTree.ParseText(source.Value, Options, source.Key));
         var usings = string.Concat(((string[])["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Threading"]).Select(name => $"global using global::{name};\n"));
-        var tests = ((string[])["EvaluatorCases.cs", "RandomSets.cs", "NaiveJudge.cs"]).Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(cases, file)), Options, file));
+        var tests = ((string[])["EvaluatorCases.cs", "NameCases.cs", "RandomSets.cs", "NaiveJudge.cs"]).Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(cases, file)), Options, file));
         var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
 
         // Under the name of the tests it sees what the core shows to them.
