@@ -15,7 +15,14 @@ public static class UnixTime
     public static DateTimeOffset FromUs(long us) => DateTimeOffset.UnixEpoch.AddTicks(us * 10);
 
     /// <summary>RFC 3339 with microseconds, such as <c>2026-01-31T10:00:00.000001Z</c>.</summary>
-    public static string Text(long us) => FromUs(us).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    public static string Text(long us)
+    {
+        // The round trip format is many times faster than one made of parts; it has ticks, a tenth of a microsecond.
+        Span<char> text = stackalloc char["yyyy-MM-ddTHH:mm:ss.fffffffZ".Length];
+        _ = FromUs(us).UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
+        text[^2] = 'Z';
+        return new string(text[..^1]);
+    }
 
     /// <summary>
     /// Reads <c>now</c>, an age such as <c>90s</c>, <c>5m</c>, <c>2h</c>, <c>7d</c> (so long before <paramref name="nowUs"/>), or an

@@ -17,33 +17,32 @@ public static class Observation
     {
         // Each is half a database's work and half our own.
         using var beside = reader.Beside();
-        var ledger = Task.Run(beside.Identities);
+        var known = Task.Run(() => PolicyInput.Of([], beside.Identities(), sinceUs, untilUs, cluster));
         try
         {
             var seen = reader.Seen(sinceUs, untilUs, LabelHistory.None);
-            return Of(reader, seen, ledger.GetAwaiter().GetResult(), sinceUs, untilUs, cluster);
+            return Of(reader, seen, known.GetAwaiter().GetResult(), sinceUs, untilUs);
         }
         finally
         {
             // Whatever came of it, it still reads from what is let go next.
-            Task.WaitAny(ledger);
+            Task.WaitAny(known);
         }
     }
 
     /// <summary>As the other, with the ends of edges as they were.</summary>
     public static PolicyInput Read(StoreReader reader, long sinceUs, long untilUs, string? cluster, IReadOnlyList<IdentityInterval> ledger, LabelHistory history) =>
-        Of(reader, reader.Seen(sinceUs, untilUs, history), ledger, sinceUs, untilUs, cluster);
+        Of(reader, reader.Seen(sinceUs, untilUs, history), PolicyInput.Of([], ledger, sinceUs, untilUs, cluster), sinceUs, untilUs);
 
-    private static PolicyInput Of(StoreReader reader, EdgesSeen seen, IReadOnlyList<IdentityInterval> ledger, long sinceUs, long untilUs, string? cluster)
+    private static PolicyInput Of(StoreReader reader, EdgesSeen seen, PolicyInput known, long sinceUs, long untilUs)
     {
-        var input = PolicyInput.Of(seen.Edges, ledger, sinceUs, untilUs, cluster);
-        var addresses = new Dictionary<ulong, IReadOnlyList<NetBlock>>(input.Addresses);
-        foreach (var (entity, blocks) in NamedAddresses(reader, input.Edges))
+        var addresses = new Dictionary<ulong, IReadOnlyList<NetBlock>>(known.Addresses);
+        foreach (var (entity, blocks) in NamedAddresses(reader, seen.Edges))
         {
             addresses.TryAdd(entity, blocks);
         }
 
-        return input with { Addresses = addresses, Reports = seen.Reports, Gaps = [.. Gaps(reader, sinceUs, untilUs), .. Losses(reader, sinceUs, untilUs)] };
+        return known with { Edges = seen.Edges, Addresses = addresses, Reports = seen.Reports, Gaps = [.. Gaps(reader, sinceUs, untilUs), .. Losses(reader, sinceUs, untilUs)] };
     }
 
     private static List<ObservationGap> Gaps(StoreReader reader, long sinceUs, long untilUs) => reader.Engine.Read(

@@ -18,7 +18,8 @@ internal static class PolicyFiles
     // Names what this verb wrote, so that it can replace its own files and never touches anybody else's.
     private const string IndexFile = "flows-suggestion.json";
 
-    private const int FlushBytes = 1 << 16;
+    private const int BufferBytes = 1 << 16;
+    private const int EvidenceEdgesMost = 200;
 
     private static readonly string[] Extensions = [".yaml", ".yml", ".json"];
 
@@ -87,7 +88,7 @@ internal static class PolicyFiles
         {
             // A file that is cut to nothing is flushed when it is closed (ext4's auto_da_alloc), which new ones need not be.
             var mode = file.Name == IndexFile || own.Contains(file.Name) ? FileMode.Create : FileMode.CreateNew;
-            using var stream = new FileStream(Path.Combine(directory.FullName, file.Name), mode, FileAccess.Write, FileShare.Read);
+            using var stream = new FileStream(Path.Combine(directory.FullName, file.Name), mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
             file.WriteTo(stream);
             return ValueTask.CompletedTask;
         }).ConfigureAwait(false);
@@ -127,27 +128,36 @@ internal static class PolicyFiles
         stream.WriteByte((byte)'\n');
     }
 
-    /// <summary>By policy, one after the other: of a large fleet neither the objects nor their text would fit in memory.</summary>
-    private static void WriteEvidence(Stream stream, PolicySet set)
+    /// <summary>A rule a line: of a large fleet neither the objects nor their text would fit in memory, and most of an indented one would be blanks.</summary>
+    private static void WriteEvidence(Stream to, PolicySet set)
     {
-        var shape = Json.Indented.PolicyEvidence;
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = shape.Options.Encoder }))
+        var stream = new BufferedStream(to, BufferBytes);
+        stream.WriteByte((byte)'{');
+        var betweenPolicies = "\n"u8;
+        foreach (var policy in set.Policies)
         {
-            writer.WriteStartObject();
-            foreach (var policy in set.Policies)
+            stream.Write(betweenPolicies);
+            stream.Write("  "u8);
+            JsonSerializer.Serialize(stream, policy.Id, Json.Compact.String);
+            stream.Write(": {\"file\": "u8);
+            JsonSerializer.Serialize(stream, NameOf(policy), Json.Compact.String);
+            stream.Write(", \"pods\": "u8);
+            JsonSerializer.Serialize(stream, policy.Pods.Text, Json.Compact.String);
+            stream.Write(", \"rules\": ["u8);
+            var betweenRules = "\n    "u8;
+            foreach (var (direction, index, rule) in policy.AllRules())
             {
-                writer.WritePropertyName(policy.Id);
-                JsonSerializer.Serialize(writer, PolicyEvidence.Of(policy), shape);
-                if (writer.BytesPending > FlushBytes)
-                {
-                    writer.Flush();
-                }
+                stream.Write(betweenRules);
+                JsonSerializer.Serialize(stream, RuleReasons.Of(direction, index, rule, EvidenceEdgesMost), Json.Compact.RuleReasons);
+                betweenRules = ",\n    "u8;
             }
 
-            writer.WriteEndObject();
+            stream.Write("]}"u8);
+            betweenPolicies = ",\n"u8;
         }
 
-        stream.WriteByte((byte)'\n');
+        stream.Write("\n}\n"u8);
+        stream.Flush();
     }
 
     private static bool IsCompanion(string file) => Path.GetFileName(file) is EvidenceFile or ReadinessFile or ReviewFile or IndexFile

@@ -88,11 +88,18 @@ internal static class PolicySuggestVerb
         var suggestion = PolicySuggester.Suggest(input);
         var rendered = RenderedSuggestion.Of(input, suggestion.Set);
 
-        // What leaves is what was judged: the texts are read back, and that is replayed while they are written.
-        var readable = rendered.ReadBack?.Invoke();
+        // What leaves is what was judged: while the texts are written, they are read back and replayed.
         var writing = Task.Run(() => PolicyFiles.WriteAsync(directory, PolicyFiles.Of(rendered.Files, suggestion)));
-        var replay = readable is { } set ? PolicyReplay.Run(input, set) : null;
-        await writing.ConfigureAwait(false);
+        ReplayResult? replay;
+        try
+        {
+            replay = rendered.ReadBack?.Invoke() is { } set ? PolicyReplay.Run(input, set) : null;
+        }
+        finally
+        {
+            await writing.ConfigureAwait(false);
+        }
+
         var policies = suggestion.Set.Policies.Select(PolicySummary.Of).ToList();
         if (output == "json")
         {

@@ -34,7 +34,7 @@ internal sealed class EdgeSieve
     public ReviewReason? WhyNot(Edge edge) => corroboration.Fault(edge) ?? WhyNotNeeded(edge) ?? WhyNotNameable(edge);
 
     /// <summary>True for pods that a policy of the cluster can select.</summary>
-    public bool Selectable(Entity entity) => entity.Kind == EntityKind.Pod && !entity.HostNetwork && InCluster(entity) && KubernetesGrammar.IsDnsLabel(entity.Namespace);
+    public bool Selectable(Entity entity) => input.Selectable(entity);
 
     /// <summary>The addresses by which a rule could name the entity: without loopback, link-local, multicast and unspecified ones.</summary>
     public IReadOnlyList<NetBlock> AddressesOf(Entity entity)
@@ -132,7 +132,7 @@ internal sealed class EdgeSieve
 
         if (end is { Kind: EntityKind.Pod, HostNetwork: false })
         {
-            return InCluster(end) ? ReviewReason.InvalidName : ReviewReason.OtherCluster;
+            return input.InCluster(end) ? ReviewReason.InvalidName : ReviewReason.OtherCluster;
         }
 
         if (end.Kind == EntityKind.External && input.Target.Names && ClusterPolicyReader.IsDomainName(end.Name))
@@ -145,8 +145,6 @@ internal sealed class EdgeSieve
             : HasClusterAddress(end) || (end.Kind == EntityKind.Unknown && input.ClusterRanges.Any(range => addresses.Any(range.Contains))) ? ReviewReason.UnknownInCluster
             : null;
     }
-
-    private bool InCluster(Entity entity) => input.Cluster is null || entity.Cluster == input.Cluster;
 
     private static string Detail(ReviewReason reason) => reason switch
     {

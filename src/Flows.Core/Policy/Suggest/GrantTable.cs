@@ -141,7 +141,7 @@ internal sealed class GrantTable
         }
 
         outside = Outside();
-        var cluster = to.ClusterRanges.Where(range => range.IsV4 == v4).ToList();
+        var cluster = to.ClusterRanges.Value.Where(range => range.IsV4 == v4).ToList();
         if (outside.Count <= to.ExternalPeersMax || cluster.Count == 0)
         {
             return outside.Count <= to.ExternalPeersMax ? 0 : outside.Count;

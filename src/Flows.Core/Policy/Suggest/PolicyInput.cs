@@ -86,6 +86,11 @@ public sealed record PolicyInput
         };
     }
 
+    /// <summary>True for pods that a policy of the cluster can select.</summary>
+    internal bool Selectable(Entity entity) => entity.Kind == EntityKind.Pod && !entity.HostNetwork && InCluster(entity) && KubernetesGrammar.IsDnsLabel(entity.Namespace);
+
+    internal bool InCluster(Entity entity) => Cluster is null || entity.Cluster == Cluster;
+
     private static string? ClusterMeant(IEnumerable<Entity> entities, string? chosen)
     {
         var clusters = entities.Where(entity => entity.Kind == EntityKind.Pod)

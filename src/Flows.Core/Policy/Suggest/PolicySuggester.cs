@@ -22,13 +22,22 @@ public sealed class PolicySuggester
     private readonly SegmentDrafter drafter;
     private readonly Dictionary<ulong, SegmentKey?> subjects = [];
     private readonly Dictionary<ulong, bool> collectors = [];
-    private readonly SortedDictionary<SegmentKey, SegmentNeeds> needs = [];
+    private readonly Dictionary<SegmentKey, SegmentNeeds> needs = [];
 
     private PolicySuggester(PolicyInput given)
     {
         input = RingFence.Levelled(given);
-        sieve = new EdgeSieve(input);
-        edges = EdgeOrder.Sorted(input.Edges);
+
+        // None of them needs another.
+        EdgeSieve? sieving = null;
+        IReadOnlyList<Edge> sorted = [];
+        List<Entity> pods = [];
+        WorkloadSelectors? selecting = null;
+        Parallel.Invoke(
+            () => sieving = new EdgeSieve(input),
+            () => sorted = EdgeOrder.Sorted(input.Edges),
+            () => selecting = new WorkloadSelectors(pods = [.. Ends.Of(input).Where(input.Selectable)]));
+        (sieve, edges, selectors) = (sieving!, sorted, selecting!);
         for (var number = 0; number < edges.Count; number++)
         {
             if (sieve.WhyNot(edges[number]) is { } reason)
@@ -42,8 +51,6 @@ public sealed class PolicySuggester
         }
 
         List<Edge> evidence = [.. needed.Select(number => edges[number])];
-        List<Entity> pods = [.. Ends.Of(input).Where(sieve.Selectable)];
-        selectors = new WorkloadSelectors(pods);
         segmentation = new Segmentation(input, selectors, evidence);
         ring = RingFence.Of(input, segmentation, pods);
         namer = new PeerNamer(input, sieve, segmentation, evidence);
@@ -58,7 +65,7 @@ public sealed class PolicySuggester
         needed.ForEach(Assign);
 
         // What a segment gets follows from its own needs alone, so that each processor takes its share; selectors are found, and remembered, before.
-        var drafts = needs.Select(need => (Subject: need.Key, Finding: need.Key.IsHost ? null : segmentation.Find(need.Key), Needs: need.Value)).ToList()
+        var drafts = needs.OrderBy(need => need.Key).Select(need => (Subject: need.Key, Finding: need.Key.IsHost ? null : segmentation.Find(need.Key), Needs: need.Value)).ToList()
             .AsParallel().AsOrdered().Select(one => drafter.Draft(one.Subject, one.Finding, one.Needs)).ToList();
         review.AddRange(drafts.SelectMany(draft => draft.Review));
         List<SegmentReadiness> readiness = [.. drafts.Select(draft => draft.Readiness).OfType<SegmentReadiness>()];

@@ -18,7 +18,8 @@ internal sealed class WorkloadSelectors
     private readonly Dictionary<SegmentKey, SelectorFinding> found = [];
 
     /// <param name="pods">Every selectable pod, once for each set of labels that it had.</param>
-    public WorkloadSelectors(IEnumerable<Entity> pods) => namespaces = pods.GroupBy(pod => pod.Namespace).ToDictionary(pods => pods.Key, pods => new NamespacePods(pods));
+    public WorkloadSelectors(IEnumerable<Entity> pods) => namespaces = pods.GroupBy(pod => pod.Namespace)
+        .AsParallel().Select(own => (own.Key, Pods: new NamespacePods(own))).ToDictionary(own => own.Key, own => own.Pods);
 
     /// <summary>The workloads of which pods are known.</summary>
     public IEnumerable<SegmentKey> Workloads => namespaces.Values.SelectMany(pods => pods.Workloads).Order();
