@@ -86,12 +86,30 @@ internal static class PolicyFiles
         // The evidence comes first and takes as long as all the policies.
         await Parallel.ForEachAsync(files, (file, _) =>
         {
-            // A file that is cut to nothing is flushed when it is closed (ext4's auto_da_alloc), which new ones need not be.
-            var mode = file.Name == IndexFile || own.Contains(file.Name) ? FileMode.Create : FileMode.CreateNew;
-            using var stream = new FileStream(Path.Combine(directory.FullName, file.Name), mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
-            file.WriteTo(stream);
+            var path = Path.Combine(directory.FullName, file.Name);
+            if (file.Name is EvidenceFile or ReadinessFile or ReviewFile || !IsThere(path, file))
+            {
+                // A file that is cut to nothing is flushed when it is closed (ext4's auto_da_alloc), which new ones need not be.
+                var mode = file.Name == IndexFile || own.Contains(file.Name) ? FileMode.Create : FileMode.CreateNew;
+                using var stream = new FileStream(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
+                file.WriteTo(stream);
+            }
+
             return ValueTask.CompletedTask;
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>True where the file has this content already. More of the same traffic changes no policy, and whoever watches the directory sees only what changed.</summary>
+    private static bool IsThere(string path, SuggestedFile file)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        using var content = new MemoryStream();
+        file.WriteTo(content);
+        return content.Length == new FileInfo(path).Length && content.GetBuffer().AsSpan(0, (int)content.Length).SequenceEqual(File.ReadAllBytes(path));
     }
 
     /// <summary>The documents of a file, or of every YAML and JSON file under a directory; what a suggestion keeps beside its policies is passed over.</summary>

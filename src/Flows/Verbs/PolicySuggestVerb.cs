@@ -93,7 +93,7 @@ internal static class PolicySuggestVerb
         ReplayResult? replay;
         try
         {
-            replay = rendered.ReadBack?.Invoke() is { } set ? PolicyReplay.Run(input, set) : null;
+            replay = rendered.ReadBack?.Invoke() is { } set ? PolicyReplay.Run(input, set, suggestion) : null;
         }
         finally
         {

@@ -130,7 +130,11 @@ public sealed class ReplayTests
             await PolicyFiles.WriteAsync(directory, both);
             Assert.Contains("shop.db-deployment.yaml", directory.GetFiles().Select(file => file.Name));
             var input = Input([Edge(App("web"), App("api"), 8080)]);
+            var (web, api) = (Path.Combine(directory.FullName, "shop.web-deployment.yaml"), Path.Combine(directory.FullName, "shop.api-deployment.yaml"));
+            File.SetLastWriteTimeUtc(web, DateTime.UnixEpoch);
+            File.SetLastWriteTimeUtc(api, DateTime.UnixEpoch);
             await PolicyFiles.WriteAsync(directory, FilesOf(input));
+            Assert.Equal((DateTime.UnixEpoch, false), (File.GetLastWriteTimeUtc(web), File.GetLastWriteTimeUtc(api) == DateTime.UnixEpoch));
             Assert.Equal(["evidence.json", "flows-suggestion.json", "readiness.json", "review.json", "shop.api-deployment.yaml", "shop.web-deployment.yaml"],
                 directory.GetFiles().Select(file => file.Name).Order(StringComparer.Ordinal));
             Assert.Empty(PolicyReplay.Run(input, KubernetesReader.Read(PolicyFiles.Read(directory.FullName))).Denied);

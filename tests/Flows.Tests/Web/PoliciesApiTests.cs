@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Flows.Core.Policy;
@@ -163,6 +164,33 @@ public sealed class PoliciesApiTests
         Assert.DoesNotContain(archive.Entries, entry => entry.FullName.StartsWith("policies/shop.", StringComparison.Ordinal));
         using var again = await server.SendAsync(HttpMethod.Get, "/api/v1/policies/archive?segment=data");
         Assert.Equal(bytes, await again.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task An_archive_that_would_not_fit_in_memory_is_refused_and_the_way_out_is_named()
+    {
+        var parts = ShopFleet.Parts();
+        await using var server = await WebServer.StartAsync(parts with
+        {
+            Policies = (question, fresh) =>
+            {
+                var shop = parts.Policies!(question, fresh);
+                return new SuggestedPolicies
+                {
+                    Cluster = shop.Cluster,
+                    DerivedUs = shop.DerivedUs,
+                    Suggestion = shop.Suggestion,
+                    Losses = shop.Losses,
+                    Replay = shop.Replay,
+                    TextOf = shop.TextOf,
+                    Plan = shop.Plan,
+
+                    // Noise, which no zip makes smaller.
+                    Files = () => [new SuggestedFile("evidence.json", to => to.Write(RandomNumberGenerator.GetBytes(33 << 20)))],
+                };
+            },
+        });
+        await server.RefusesAsync("/api/v1/policies/archive", 400, "flows policy suggest --out DIR");
     }
 
     [Theory]

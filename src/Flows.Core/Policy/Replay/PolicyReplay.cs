@@ -10,10 +10,17 @@ public static class PolicyReplay
     /// <summary>Replays every edge of the input, and no more; its level only decides how workloads are called in <see cref="ReplayResult.KeptOut"/>.</summary>
     public static ReplayResult Run(PolicyInput input, PolicySet set) => Run(input, set, new JudgeOptions { Whole = false });
 
-    /// <summary>As the other, with what else is known, and what the set does beyond the edges.</summary>
-    public static ReplayResult Run(PolicyInput input, PolicySet set, JudgeOptions options)
+    /// <summary>As the other, of the input that a suggestion was made from; its edges need not be sifted again.</summary>
+    /// <param name="input">The suggestion's.</param>
+    /// <param name="set">The suggestion's set as it was read back.</param>
+    /// <param name="suggestion">Tells which edges are needed.</param>
+    public static ReplayResult Run(PolicyInput input, PolicySet set, Suggestion suggestion) => Run(input, set, new JudgeOptions { Whole = false }, suggestion.Sieve ?? new EdgeSieve(input));
+
+    /// <summary>As the first, with what else is known, and what the set does beyond the edges.</summary>
+    public static ReplayResult Run(PolicyInput input, PolicySet set, JudgeOptions options) => Run(input, set, options, new EdgeSieve(input));
+
+    private static ReplayResult Run(PolicyInput input, PolicySet set, JudgeOptions options, EdgeSieve sieve)
     {
-        var sieve = new EdgeSieve(input);
         var judge = new EdgeJudge(sieve, set, options.NamespaceLabels, options.DialectFor(set));
         List<ReviewItem> keptOut = [];
         List<Edge> needed = [];

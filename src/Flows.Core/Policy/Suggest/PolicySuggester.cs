@@ -73,7 +73,7 @@ public sealed class PolicySuggester
         policies.AddRange(DefaultDeny(policies, readiness));
         ReviewUnobserved();
         review.AddRange(segmentation.Raised.Select(raised => ReviewItem.About(raised.Key, ReviewReason.LevelRaised, raised.Value)));
-        return new Suggestion(PolicySet.Of(policies), ReviewItem.Merge(review)) { Readiness = readiness, Warnings = sieve.Warnings };
+        return new Suggestion(PolicySet.Of(policies), ReviewItem.Merge(review)) { Readiness = readiness, Warnings = sieve.Warnings, Sieve = sieve };
     }
 
     /// <summary>Tells both ends of an edge that they need it.</summary>

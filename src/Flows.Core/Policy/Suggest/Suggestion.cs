@@ -126,4 +126,7 @@ public sealed record Suggestion(PolicySet Set, IReadOnlyList<ReviewItem> Review)
 
     /// <summary>What must not be overlooked: evidence that looks made up.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>What told the edges that somebody needs from all others; null where this was not derived.</summary>
+    internal EdgeSieve? Sieve { get; init; }
 }
