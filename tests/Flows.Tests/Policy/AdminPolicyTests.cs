@@ -93,6 +93,7 @@ public sealed class AdminPolicyTests
     [InlineData("spec: {priority: 1, subject: {namespaces: {}}, ingress: [{from: [{namespaces: {}}]}]}", "spec.ingress[0] has no action")]
     [InlineData("spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Accept, from: [{namespaces: {}}]}]}", "spec.ingress[0].action 'Accept' is not Allow, Deny or Pass")]
     [InlineData("spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Allow}]}", "spec.ingress[0] has no from")]
+    [InlineData("spec: {priority: 1, subject: {namespaces: {}}, ingress: [null]}", "spec.ingress[0] must be an object")]
     [InlineData("spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Allow, from: []}]}", "spec.ingress[0].from must have at least one item")]
     [InlineData("spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Allow, from: [{}]}]}", "spec.ingress[0].from[0] must have exactly one kind of peer")]
     [InlineData("spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Allow, from: [{networks: [10.0.0.0/8]}]}]}", "spec.ingress[0].from[0].networks is not a field")]

@@ -17,6 +17,8 @@ public sealed class ReaderTests
     [InlineData("  podSelector: {}\n  ingress: [{ports: [{port: http, endPort: 90}]}]\n", "spec.ingress[0].ports[0].endPort cannot follow a named port")]
     [InlineData("  podSelector: {}\n  egress: [{to: [{ipBlock: {cidr: 10.0.0.0/33}}]}]\n", "spec.egress[0].to[0].ipBlock.cidr '10.0.0.0/33' is not an address range")]
     [InlineData("  podSelector: {}\n  egress: [{to: [{}]}]\n", "spec.egress[0].to[0] must have")]
+    [InlineData("  podSelector: {}\n  ingress: [null]\n", "spec.ingress[0] must be an object")]
+    [InlineData("  podSelector: {}\n  ingress: [{from: [null]}]\n", "spec.ingress[0].from[0] must be an object")]
     [InlineData("  podSelector: [\n", "not YAML or JSON")]
     public void Faults_name_file_line_and_field(string spec, string expected)
     {
