@@ -87,7 +87,7 @@ internal static class PolicyFiles
         await Parallel.ForEachAsync(files, (file, _) =>
         {
             var path = Path.Combine(directory.FullName, file.Name);
-            if (file.Name is EvidenceFile or ReadinessFile or ReviewFile || !IsThere(path, file))
+            if (file.Name == EvidenceFile || !IsThere(path, file))
             {
                 // A file that is cut to nothing is flushed when it is closed (ext4's auto_da_alloc), which new ones need not be.
                 var mode = file.Name == IndexFile || own.Contains(file.Name) ? FileMode.Create : FileMode.CreateNew;
@@ -99,7 +99,10 @@ internal static class PolicyFiles
         }).ConfigureAwait(false);
     }
 
-    /// <summary>True where the file has this content already. More of the same traffic changes no policy, and whoever watches the directory sees only what changed.</summary>
+    /// <summary>
+    /// True where the file has this content already; not for the evidence, which does not fit in memory. More of the same traffic changes no policy, and whoever watches the
+    /// directory sees only what changed.
+    /// </summary>
     private static bool IsThere(string path, SuggestedFile file)
     {
         if (!File.Exists(path))
