@@ -116,7 +116,8 @@ internal sealed partial class FlowsProcess : IAsyncDisposable
         return await run.FinishAsync();
     }
 
-    private static ProcessStartInfo Described(string program, string[] arguments) => new(program, arguments)
+    /// <summary>A shell without a terminal lets what it runs in the background ignore SIGINT, and so would all that is started from there: that is undone.</summary>
+    private static ProcessStartInfo Described(string program, string[] arguments) => new("env", ["--default-signal=INT", program, .. arguments])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
