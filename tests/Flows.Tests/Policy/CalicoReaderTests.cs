@@ -33,6 +33,13 @@ public sealed class CalicoReaderTests
     [InlineData("{selector: \"projectcalico.org/orchestrator == 'cni'\"}", "-shop/web>shop/api", "-world>shop/api")]
     [InlineData("{selector: \"!has(projectcalico.org/orchestrator)\"}", "-shop/web>shop/api", "-world>shop/api")]
     [InlineData("{selector: \"!all()\"}", "-shop/web>shop/api", "-world>shop/api", "-node>shop/api")]
+    [InlineData("{notSelector: app == 'web'}", "-shop/web>shop/api", "-data/db>shop/api", "-world>shop/api")]
+    [InlineData("{notSelector: app == 'db'}", "+shop/web>shop/api", "-lab/web>shop/api", "-world>shop/api")]
+    [InlineData("{namespaceSelector: all(), notSelector: app == 'web'}", "-shop/web>shop/api", "-lab/web>shop/api", "+data/db>shop/api", "-world>shop/api")]
+    [InlineData("{namespaceSelector: all(), notSelector: \"app == 'web' && pcns.team == 'a'\"}", "-shop/web>shop/api", "+lab/web>shop/api", "+data/db>shop/api")]
+    [InlineData("{namespaceSelector: all(), selector: \"app in {'web', 'db'}\", notSelector: projectcalico.org/namespace == 'lab'}", "+shop/web>shop/api", "-lab/web>shop/api", "+data/db>shop/api")]
+    [InlineData("{notSelector: all()}", "-shop/web>shop/api", "-world>shop/api")]
+    [InlineData("{selector: app == 'web', notSelector: ''}", "+shop/web>shop/api", "-data/db>shop/api")]
     [InlineData("{selector: ''}", "+shop/web>shop/api", "+world>shop/api")]
     [InlineData("{nets: []}", "+shop/web>shop/api", "+world6>shop/api")]
     [InlineData("{nets: [10.0.0.0/24]}", "+shop/web>shop/api", "-lab/web>shop/api", "-world>shop/api")]
@@ -131,6 +138,8 @@ public sealed class CalicoReaderTests
     public void One_of_the_whole_cluster_governs_pods_of_all_namespaces()
     {
         SmallCluster.Check(SmallCluster.Read(Global("{selector: app == 'web', ingress: [{action: Allow, source: {selector: app == 'db'}}]}")), "+data/db>shop/web", "+data/db>lab/web", "-shop/api>lab/web", "+world>shop/api", "+world>node");
+        SmallCluster.Check(SmallCluster.Read(Global("{ingress: [{action: Allow, source: {selector: has(app), notSelector: app == 'web'}}]}")), "+data/db>shop/api", "-shop/web>shop/api", "-world>shop/api");
+        Assert.Contains("notSelector cannot be read without a selector beside it", SmallCluster.FaultOf(Global("{ingress: [{action: Allow, source: {notSelector: has(app)}}]}")), StringComparison.Ordinal);
         SmallCluster.Check(SmallCluster.Read(Global("{namespaceSelector: has(team), ingress: [{action: Deny}]}")), "-world>shop/api", "+world>lab/web");
         SmallCluster.Check(SmallCluster.Read(Global("{selector: \"app == 'web' || app == 'db'\", ingress: [{action: Deny}]}")), "-world>shop/web", "-world>data/db", "+world>shop/api");
     }
@@ -182,7 +191,8 @@ public sealed class CalicoReaderTests
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {nets: [10.0.0.0/8, 10.0.0.0/8]}}]}", "must have at most 256 distinct items")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {notNets: ['::/0']}}]}", "leaves out every address")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {selector: all(), nets: [10.0.0.0/8]}}]}", "both would have to hold")]
-    [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {notSelector: all()}}]}", "notSelector cannot be read")]
+    [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {notSelector: app = 'x'}}]}", "source.notSelector is no selector")]
+    [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {notSelector: all(), nets: [10.0.0.0/8]}}]}", "both would have to hold")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {ports: [80]}}]}", "cannot be read: rules are about the ports of servers")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, destination: {selector: all()}}]}", "it narrows whom the policy governs")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, http: {methods: [GET]}}]}", "http cannot be read")]

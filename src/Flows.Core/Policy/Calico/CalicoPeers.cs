@@ -27,7 +27,7 @@ internal static partial class CalicoPeers
     /// <summary>Who runs the pod; Kubernetes for all that can be met here.</summary>
     private static readonly Dictionary<string, string> Orchestrator = new(StringComparer.Ordinal) { ["projectcalico.org/orchestrator"] = "k8s" };
 
-    private static readonly string[] Foreign = ["serviceAccounts", "notSelector", "services"];
+    private static readonly string[] Foreign = ["serviceAccounts", "services"];
 
     /// <summary>The peers of a rule; none: everybody.</summary>
     /// <param name="inNamespace">The policy's namespace; empty for one of the whole cluster.</param>
@@ -46,7 +46,10 @@ internal static partial class CalicoPeers
             throw foreign.Fault("cannot be read: the model has no words for it");
         }
 
+        // With nobody selected, it means all that those are not: addresses, too. In a policy of one namespace any selector confines the rule to that namespace's pods.
+        var not = fields.GetValueOrDefault("notSelector");
         var pods = fields.GetValueOrDefault("selector") ?? fields.GetValueOrDefault("namespaceSelector");
+        pods ??= not is null || inNamespace.Length > 0 ? not : throw not.Fault("cannot be read without a selector beside it: the model has no words for all others");
         var nets = fields.GetValueOrDefault("nets") ?? fields.GetValueOrDefault("notNets");
         var domains = fields.GetValueOrDefault("domains");
         if (((YamlField?[])[pods, nets, domains]).OfType<YamlField>().ToList() is [_, var second, ..])
@@ -54,16 +57,18 @@ internal static partial class CalicoPeers
             throw second.Fault("cannot be read beside the other condition: both would have to hold");
         }
 
-        return pods is not null ? AnySegment.PeersOf(Pods(fields.GetValueOrDefault("selector"), fields.GetValueOrDefault("namespaceSelector"), inNamespace))
+        return pods is not null ? AnySegment.PeersOf(Pods(fields.GetValueOrDefault("selector"), fields.GetValueOrDefault("namespaceSelector"), inNamespace, not))
             : nets is not null ? Nets(fields.GetValueOrDefault("nets"), fields.GetValueOrDefault("notNets"))
             : domains?.Each(Name) ?? [];
     }
 
     /// <summary>The pods of a pair of selectors, as one segment for each alternative; none at all is nobody.</summary>
-    public static IReadOnlyList<Segment> Pods(YamlField? selector, YamlField? namespaceSelector, string inNamespace)
+    /// <param name="not">Selects those of them who are not meant.</param>
+    public static IReadOnlyList<Segment> Pods(YamlField? selector, YamlField? namespaceSelector, string inNamespace, YamlField? not = null)
     {
         List<Segment> segments = [];
-        foreach (var group in Groups(selector).Where(group => group.Where(one => Orchestrator.ContainsKey(one.Key)).All(one => one.Matches(Orchestrator))))
+        var groups = from one in Groups(selector) from other in Groups(not, negated: true) select (List<LabelRequirement>)[.. one, .. other];
+        foreach (var group in groups.Where(group => group.Where(one => Orchestrator.ContainsKey(one.Key)).All(one => one.Matches(Orchestrator))))
         {
             var ofNamespace = group.Where(IsOfNamespace).Select(one => OfNamespace(one with { Key = one.Key == Namespace ? NamespaceName : one.Key[NamespaceLabels.Length..] })).ToList();
             foreach (var spaces in Groups(namespaceSelector))
@@ -156,11 +161,11 @@ internal static partial class CalicoPeers
         return rest.Count > 0 ? rest : throw at.Fault("leaves no port");
     }
 
-    private static IReadOnlyList<IReadOnlyList<LabelRequirement>> Groups(YamlField? selector)
+    private static IReadOnlyList<IReadOnlyList<LabelRequirement>> Groups(YamlField? selector, bool negated = false)
     {
         try
         {
-            var groups = selector is null ? [[]] : CalicoSelector.Parse(selector.Text());
+            var groups = selector is null ? [[]] : CalicoSelector.Parse(selector.Text(), negated);
             return groups.SelectMany(group => group).FirstOrDefault(one => one.Key == ServiceAccount || one.Key.StartsWith(ServiceAccountLabels, StringComparison.Ordinal)) is { } foreign
                 ? throw selector!.Fault($"asks for {foreign.Key}, which the model does not know")
                 : groups;

@@ -20,17 +20,18 @@ internal sealed class CalicoSelector
     private CalicoSelector(string text) => this.text = text;
 
     /// <summary>The groups of conditions; one group without a condition is everything, no group nothing.</summary>
+    /// <param name="negated">What the text does not select is asked for.</param>
     /// <exception cref="FormatException">The text is no selector.</exception>
-    public static IReadOnlyList<IReadOnlyList<LabelRequirement>> Parse(string text)
+    public static IReadOnlyList<IReadOnlyList<LabelRequirement>> Parse(string text, bool negated = false)
     {
         var selector = new CalicoSelector(text);
         selector.Space();
         if (selector.at == text.Length)
         {
-            return [[]];
+            return negated ? [] : [[]];
         }
 
-        var groups = selector.Or(negated: false);
+        var groups = selector.Or(negated);
         return selector.at == text.Length ? groups : throw selector.Wrong("an operator or the end");
     }
 
