@@ -2,6 +2,7 @@ using System.CommandLine;
 using Flows;
 using Flows.Verbs;
 
+GarbageThreads.Choose(args);
 var root = new RootCommand("Flows: what talks to what, who was that at the time, and which rules would allow exactly that.");
 foreach (var verb in (Command[])
 [

@@ -1,6 +1,6 @@
-using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Flows.Capture.Host;
 
 namespace Flows.Capture.Rights;
 
@@ -38,12 +38,12 @@ public static unsafe class LeastRights
         }
 
         GiveUp(keep, threads.Count > 0 ? threads[0] : null);
-        _ = RightsNative.SetEnvironment(DoneMark, pid, overwrite: 1);
+        SelfExecution.Tell(DoneMark, pid);
 
         // A diagnostic port would let any process of the same user run code with our rights. A native executable has none.
-        _ = RightsNative.SetEnvironment("DOTNET_EnableDiagnostics", "0", overwrite: 0);
+        SelfExecution.Tell("DOTNET_EnableDiagnostics", "0", unlessSet: true);
         RemoveDiagnosticPorts(pid);
-        return $"rights that are not needed could not all be given up: executing itself again failed ({ExecuteAgain()}).";
+        return $"rights that are not needed could not all be given up: executing itself again failed ({SelfExecution.Again()}).";
     }
 
     /// <summary>The rights of each thread of this process, the first one first; empty where /proc is not there.</summary>
@@ -128,29 +128,5 @@ public static unsafe class LeastRights
         {
             // Litter, no more.
         }
-    }
-
-    /// <summary>Executes this program with its arguments and environment. Returns only if that failed: with the reason.</summary>
-    private static string ExecuteAgain()
-    {
-        // An executable that was replaced on disk meanwhile (an upgrade) is still there behind the link itself.
-        const string Self = "/proc/self/exe";
-        var path = new FileInfo(Self).LinkTarget is { } target && File.Exists(target) ? target : Self;
-        var line = File.ReadAllBytes("/proc/self/cmdline");
-        var pointers = new nint[line.Count(one => one == 0) + 1];
-        fixed (byte* first = line)
-        fixed (nint* arguments = pointers)
-        {
-            // Each argument ends with a zero byte; the list of them with a null pointer, which the array has from the start.
-            var count = 0;
-            for (var at = 0; at < line.Length; at += line.AsSpan(at).IndexOf((byte)0) + 1)
-            {
-                arguments[count++] = (nint)(first + at);
-            }
-
-            _ = RightsNative.Execute(path, (byte**)arguments);
-        }
-
-        return new Win32Exception(Marshal.GetLastPInvokeError()).Message;
     }
 }

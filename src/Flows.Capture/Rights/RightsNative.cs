@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Flows.Capture.Rights;
 
-/// <summary>The system calls that give rights up: prctl(2), capset(2), execv(3).</summary>
+/// <summary>The system calls that give rights up: prctl(2), capset(2).</summary>
 internal static unsafe partial class RightsNative
 {
     public const int SetDumpable = 4;
@@ -36,12 +36,6 @@ internal static unsafe partial class RightsNative
     [LibraryImport("libc", EntryPoint = "capset", SetLastError = true)]
     public static partial int SetCapabilities(CapabilityHeader* header, CapabilityWord* words);
 
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int SetEnvironment(string name, string value, int overwrite);
-
     [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
     public static partial byte* GetEnvironment(string name);
-
-    [LibraryImport("libc", EntryPoint = "execv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int Execute(string path, byte** arguments);
 }

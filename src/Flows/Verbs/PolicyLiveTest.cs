@@ -19,6 +19,7 @@ internal static class PolicyLiveTest
         var dialect = PolicyOptions.DialectOf(parse.GetValue(from.Dialect));
         HashSet<(ulong, ulong, byte, ushort, bool)> told = [];
         var seen = 0;
+        Console.Error.WriteLine($"watching what comes in from {UnixTime.Text(beganUs)} on{(lasting is null ? "; Ctrl+C ends it" : $", for {lasting}")}.");
         while (!stop.IsCancellationRequested && time.NowUs() < endsUs)
         {
             await Task.Delay(Every, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

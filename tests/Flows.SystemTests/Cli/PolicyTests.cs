@@ -61,6 +61,23 @@ public sealed class PolicyTests(DemoStore demo)
         Assert.Matches(@"denied: no rule of data/db allows ingress from shop/api on TCP 5432 .*; \d+ connections, last \d{4}-", tested.Error);
     }
 
+    [Fact]
+    public async Task Several_processors_collect_the_garbage_of_a_test_and_one_that_of_a_server()
+    {
+        using var directory = new TemporaryDirectory();
+        var policies = directory.Write("policies.yaml", "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {}}}");
+        await using var test = FlowsProcess.Start("policy", "test", "--store", await demo.PathAsync(), "--policies", policies, "--against", "live");
+        await using var server = FlowsProcess.Start("serve", "--store", directory["store"], "--listen", $"unix:{directory["flows.sock"]}");
+        await test.SaysAsync("watching what comes in");
+        await server.SaysAsync("serving on");
+        Assert.Equal(Environment.ProcessorCount > 1 ? Math.Min(Environment.ProcessorCount, 4) : 0, CollectorsOf(test.Id));
+        Assert.Equal(0, CollectorsOf(server.Id));
+    }
+
+    /// <summary>How many threads of the runtime collect garbage side by side.</summary>
+    private static int CollectorsOf(int process) =>
+        Directory.GetDirectories($"/proc/{process}/task").Count(thread => File.ReadAllText(Path.Combine(thread, "comm")).Trim() == ".NET Server GC");
+
     private static Task<Finished> SuggestAsync(string store, string level, string directory) =>
         FlowsProcess.RunAsync("policy", "suggest", "--store", store, "--level", level, "--target", "kubernetes", "--out", directory);
 
