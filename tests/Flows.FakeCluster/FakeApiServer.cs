@@ -140,7 +140,6 @@ public sealed class FakeApiServer : IAsyncDisposable
     {
         lock (connections)
         {
-            Faults.Connections++;
             connections.Add(connection);
         }
 
@@ -183,12 +182,11 @@ public sealed class FakeApiServer : IAsyncDisposable
         var partial = !Faults.NoPartialMetadata && http.Request.Headers.Accept.ToString().Contains("as=PartialObjectMetadata", StringComparison.Ordinal);
         if (http.Request.Query["watch"] == "1" || http.Request.Query["watch"] == "true")
         {
-            Faults.Watches++;
             await new FakeWatch(collection, Faults, partial).AnswerAsync(http);
         }
         else
         {
-            Faults.Lists++;
+            Faults.CountList();
             await ListAsync(http, collection, partial);
         }
     }

@@ -4,6 +4,7 @@ namespace Flows.FakeCluster;
 public sealed class FakeFaults
 {
     private TaskCompletionSource hole = Done();
+    private int lists;
 
     /// <summary>Objects a page at most, whatever the client asks for; 0 for no limit.</summary>
     public int PageMax { get; set; }
@@ -32,14 +33,8 @@ public sealed class FakeFaults
     /// <summary>A body that ends within an object, so many times.</summary>
     public int CutLists { get; set; }
 
-    /// <summary>Lists answered since the start.</summary>
-    public int Lists { get; internal set; }
-
-    /// <summary>Watches answered since the start.</summary>
-    public int Watches { get; internal set; }
-
-    /// <summary>Connections accepted since the start.</summary>
-    public int Connections { get; internal set; }
+    /// <summary>Pages of lists answered since the start.</summary>
+    public int Lists => Volatile.Read(ref lists);
 
     /// <summary>From now on nothing is answered any more, and nothing closed.</summary>
     public void BlackHole() => hole = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -49,6 +44,8 @@ public sealed class FakeFaults
 
     /// <summary>Completes unless in a black hole.</summary>
     internal Task Hole => hole.Task;
+
+    internal void CountList() => Interlocked.Increment(ref lists);
 
     internal bool Take(Func<FakeFaults, int> count, Action<FakeFaults, int> set)
     {
