@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,12 +7,31 @@ namespace Flows.SystemTests.Conntrack;
 /// <summary>Real connections over the namespaces of <see cref="ConntrackNetns"/>.</summary>
 internal static class Traffic
 {
+    /// <summary>Within which a program that is started has executed.</summary>
+    private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Listens there, also where somebody has just ceased to: a program that is started meanwhile has a copy of every socket from fork(2) to execve(2), and keeps a closed
+    /// listener alive for so long.
+    /// </summary>
     public static Socket Listen(AddressFamily family, string address, int port = 8080, int backlog = 512)
     {
-        var socket = new Socket(family, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
-        socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
-        socket.Listen(backlog);
-        return socket;
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            var socket = new Socket(family, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 5000 };
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Parse(address), port));
+                socket.Listen(backlog);
+                return socket;
+            }
+            catch (SocketException used) when (used.SocketErrorCode == SocketError.AddressAlreadyInUse && waited.Elapsed < StartMax)
+            {
+                socket.Dispose();
+                Thread.Sleep(5);
+            }
+        }
     }
 
     public static Socket Answering(string address, int port)
