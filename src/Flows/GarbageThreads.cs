@@ -4,7 +4,7 @@ using Flows.Capture.Host;
 namespace Flows;
 
 /// <summary>
-/// Collects the garbage of verbs that hold a whole estate in memory on several processors: a fleet of 100,000 workloads is suggested for in five sixths of the time, with
+/// Collects the garbage of verbs that hold a whole estate in memory on several processors: a fleet of 100,000 workloads is suggested for in four fifths of the time, with
 /// the same memory. Everything else does with one, as suits a collector. The runtime decides at its start, so that the program executes itself once more.
 /// </summary>
 internal static class GarbageThreads

@@ -73,7 +73,7 @@ public sealed class TwoNodesTests(ITestOutputHelper output) : IDisposable
 
     private LiveNetns AddPod(LiveNetns node, string peer, string own, string address)
     {
-        node.Ip("link add br0 type bridge mcast_snooping 0");
+        node.Ip("link add br0 type bridge");
         node.Ip($"link add vx0 type vxlan id 42 remote {peer} local {own} dev up0 dstport 4789");
         node.Ip("link set vx0 master br0 up");
         node.Ip("link set br0 up");

@@ -154,8 +154,9 @@ internal sealed class TrapNetwork : IDisposable
 
     private void MakeWest()
     {
-        // A bridge that snoops joins the snoopers' group by itself (RFC 4286) and announces it from 0.0.0.0 a second or two later: an edge that no trap asked for.
         Ip(WestNode1, $"link add up0 type veth peer name up0 netns {WestNode2}");
+
+        // A bridge that snoops joins the snoopers' group by itself (RFC 4286) and announces it from 0.0.0.0 a second or two later: an edge that no trap asked for.
         foreach (var (node, pods, number, far) in new[] { (WestNode1, WestPods1, 1, 2), (WestNode2, WestPods2, 2, 1) })
         {
             Ip(node, $"""

@@ -192,11 +192,21 @@ public sealed class CalicoReaderTests
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {notNets: ['::/0']}}]}", "leaves out every address")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {selector: all(), nets: [10.0.0.0/8]}}]}", "both would have to hold")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {notSelector: app = 'x'}}]}", "source.notSelector is no selector")]
+    [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {selector: '!all()', notSelector: app = 'x'}}]}", "source.notSelector is no selector")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {notSelector: all(), nets: [10.0.0.0/8]}}]}", "both would have to hold")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, source: {ports: [80]}}]}", "cannot be read: rules are about the ports of servers")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, destination: {selector: all()}}]}", "it narrows whom the policy governs")]
     [InlineData("NetworkPolicy", "p", "{ingress: [{action: Allow, http: {methods: [GET]}}]}", "http cannot be read")]
     public void What_is_refused(string kind, string name, string spec, string expected) => Assert.Contains(expected, SmallCluster.FaultOf(Policy(name, spec, kind)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Two_selectors_together_have_no_more_alternatives_than_one()
+    {
+        var (some, others) = (string.Join(" || ", Enumerable.Range(0, 17).Select(i => $"a == '{i}'")), string.Join(" && ", Enumerable.Range(0, 16).Select(i => $"b == '{i}'")));
+        string Source(string selector) => Policy("p", $"{{ingress: [{{action: Allow, source: {{selector: \"{selector}\", notSelector: \"{others}\"}}}}]}}");
+        Assert.Contains("notSelector and the selector beside it have more than 256 alternatives", SmallCluster.FaultOf(Source(some)), StringComparison.Ordinal);
+        Assert.Equal(256, SmallCluster.Read(Source(some[..some.LastIndexOf(" ||", StringComparison.Ordinal)])).Policies[0].Ingress![0].Peers.Count);
+    }
 
     [Theory]
     [InlineData("app notin {'web'}", true)]

@@ -46,10 +46,15 @@ internal static partial class CalicoPeers
             throw foreign.Fault("cannot be read: the model has no words for it");
         }
 
-        // With nobody selected, it means all that those are not: addresses, too. In a policy of one namespace any selector confines the rule to that namespace's pods.
+        // Alone, it means all that those are not: addresses, too. In a policy of one namespace any selector confines the rule to that namespace's pods.
         var not = fields.GetValueOrDefault("notSelector");
         var pods = fields.GetValueOrDefault("selector") ?? fields.GetValueOrDefault("namespaceSelector");
-        pods ??= not is null || inNamespace.Length > 0 ? not : throw not.Fault("cannot be read without a selector beside it: the model has no words for all others");
+        if (pods is null && not is not null && inNamespace.Length == 0)
+        {
+            throw not.Fault("cannot be read without a selector beside it: the model has no words for all others");
+        }
+
+        pods ??= not;
         var nets = fields.GetValueOrDefault("nets") ?? fields.GetValueOrDefault("notNets");
         var domains = fields.GetValueOrDefault("domains");
         if (((YamlField?[])[pods, nets, domains]).OfType<YamlField>().ToList() is [_, var second, ..])
@@ -66,8 +71,14 @@ internal static partial class CalicoPeers
     /// <param name="not">Selects those of them who are not meant.</param>
     public static IReadOnlyList<Segment> Pods(YamlField? selector, YamlField? namespaceSelector, string inNamespace, YamlField? not = null)
     {
+        var (some, others) = (Groups(selector), Groups(not, negated: true));
+        if (some.Count * others.Count > CalicoSelector.GroupsMax)
+        {
+            throw not!.Fault($"and the selector beside it have more than {CalicoSelector.GroupsMax} alternatives");
+        }
+
         List<Segment> segments = [];
-        var groups = from one in Groups(selector) from other in Groups(not, negated: true) select (List<LabelRequirement>)[.. one, .. other];
+        var groups = from one in some from other in others select (List<LabelRequirement>)[.. one, .. other];
         foreach (var group in groups.Where(group => group.Where(one => Orchestrator.ContainsKey(one.Key)).All(one => one.Matches(Orchestrator))))
         {
             var ofNamespace = group.Where(IsOfNamespace).Select(one => OfNamespace(one with { Key = one.Key == Namespace ? NamespaceName : one.Key[NamespaceLabels.Length..] })).ToList();

@@ -9,8 +9,9 @@ namespace Flows.Core.Policy;
 /// </summary>
 internal sealed class CalicoSelector
 {
-    // Every || under && multiplies. No selector that a person wrote comes near.
-    private const int GroupsMax = 256;
+    /// <summary>Alternatives at most: every || under &amp;&amp; multiplies them. No selector that a person wrote comes near.</summary>
+    public const int GroupsMax = 256;
+
     private const int DepthMax = 50;
 
     private readonly string text;
