@@ -18,6 +18,8 @@ public static unsafe partial class SelfExecution
     /// <summary>Executes this program again. Returns only if that failed: with the reason.</summary>
     public static string Again()
     {
+        RemoveDiagnosticPorts();
+
         // An executable that was replaced on disk meanwhile (an upgrade) is still there behind the link itself.
         const string Self = "/proc/self/exe";
         var path = new FileInfo(Self).LinkTarget is { } target && File.Exists(target) ? target : Self;
@@ -37,6 +39,25 @@ public static unsafe partial class SelfExecution
         }
 
         return new Win32Exception(Marshal.GetLastPInvokeError()).Message;
+    }
+
+    /// <summary>The runtime that ends here without a word would leave its diagnostic port in the temporary directory.</summary>
+    private static void RemoveDiagnosticPorts()
+    {
+        try
+        {
+            foreach (var pattern in new[] { $"dotnet-diagnostic-{Environment.ProcessId}-*", $"clr-debug-pipe-{Environment.ProcessId}-*" })
+            {
+                foreach (var port in Directory.EnumerateFiles(Path.GetTempPath(), pattern))
+                {
+                    File.Delete(port);
+                }
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // Litter, no more.
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

@@ -42,7 +42,6 @@ public static unsafe class LeastRights
 
         // A diagnostic port would let any process of the same user run code with our rights. A native executable has none.
         SelfExecution.Tell("DOTNET_EnableDiagnostics", "0", unlessSet: true);
-        RemoveDiagnosticPorts(pid);
         return $"rights that are not needed could not all be given up: executing itself again failed ({SelfExecution.Again()}).";
     }
 
@@ -108,25 +107,6 @@ public static unsafe class LeastRights
             {
                 _ = RightsNative.Control(RightsNative.Ambient, RightsNative.AmbientRaise, (nuint)bit, 0, 0);
             }
-        }
-    }
-
-    /// <summary>The runtime that ends here without a word would leave its diagnostic port in the temporary directory.</summary>
-    private static void RemoveDiagnosticPorts(string pid)
-    {
-        try
-        {
-            foreach (var pattern in new[] { $"dotnet-diagnostic-{pid}-*", $"clr-debug-pipe-{pid}-*" })
-            {
-                foreach (var port in Directory.EnumerateFiles(Path.GetTempPath(), pattern))
-                {
-                    File.Delete(port);
-                }
-            }
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            // Litter, no more.
         }
     }
 }
